@@ -1,0 +1,23 @@
+"""Sortable ids and digests. Time and entropy are arguments, so that replays make the same ids."""
+
+import hashlib
+
+from tokenworth.core.errors import InputError
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U."""
+
+ENTROPY_BYTES = 10
+
+
+def sortable_id(instant: int, entropy: bytes) -> str:
+    """Return a ULID: 26 characters, 48 bits of milliseconds of `instant` (microseconds), then 80 bits of entropy."""
+    if len(entropy) != ENTROPY_BYTES:
+        raise InputError(f"an id takes {ENTROPY_BYTES} bytes of entropy, not {len(entropy)}")
+    value = (instant // 1000 << 80) | int.from_bytes(entropy, "big")
+    return "".join(ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,1 @@
+"""Providers' usage payloads -> disjoint counts; exact, without clock or IO."""

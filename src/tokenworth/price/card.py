@@ -1,0 +1,103 @@
+"""Rate cards: dated rates by product and tier, compiled to integers.
+
+`Terms` is one cell of a card from one date on. A long-context step replaces all rates of a request whose input tokens pass `above`, as
+suppliers bill it. Costs of supplier models are cards too, with the model's id as the product.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tokenworth.core.errors import InputError, PriceError
+from tokenworth.core.exact import INT64_MAX
+from tokenworth.core.instants import format_instant
+from tokenworth.core.units import MAX_COUNT, UNITS, unit
+
+DEFAULT_TIER = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rates (pico-units per unit) of requests with more than `above` input tokens."""
+
+    above: int
+    rates: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one product costs at one tier from `since` on; `source` is what a charge cites. Make it with `compile_terms`."""
+
+    currency: str
+    since: int
+    steps: tuple[Step, ...]
+    source: str
+
+    def rate(self, name: str, step: int = 0) -> int:
+        """Return the rate of a unit in pico-units, else PriceError."""
+        try:
+            return self.steps[step].rates[name]
+        except KeyError:
+            raise PriceError(f"{self.source} has no rate for {name}", mend=f'add {name} = "..." to it') from None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Terms by (product, tier), each tuple ascending by date. `currency` is credits or a currency code."""
+
+    id: str
+    currency: str
+    cells: Mapping[tuple[str, str], tuple[Terms, ...]]
+
+    def terms(self, product: str, tier: str, at: int) -> Terms:
+        """Return the terms in force at an instant, else PriceError that says which product, tier or date is missing."""
+        dated = self.cells.get((product, tier))
+        if dated is None:
+            tiers = sorted(t for p, t in self.cells if p == product)
+            known = f"at tiers {', '.join(tiers)} only" if tiers else "not at all"
+            raise PriceError(f"card {self.id} does not price {product} at tier {tier}, {known}", code="unknown_cell")
+        found = bisect_right(dated, at, key=lambda terms: terms.since)
+        if not found:
+            raise PriceError(
+                f"card {self.id} prices {product} at tier {tier} from {format_instant(dated[0].since)}, not yet at {format_instant(at)}",
+                code="not_yet_priced",
+            )
+        return dated[found - 1]
+
+
+def compile_terms(*, currency: str, since: int, source: str, steps: Mapping[int, Mapping[str, int]]) -> Terms:
+    """Compile rates (pico-units per unit, by `above` and unit) to Terms.
+
+    Fills in units that are billed as another, and proves that no charge of counts up to MAX_COUNT can pass 2**63 - 1 pico-units, in any
+    order of summation. Raises InputError where a step lacks a unit of the first, or the proof fails.
+    """
+    if 0 not in steps:
+        raise InputError(f"{source} has no rates for requests below its first step", mend="add a row without `above`")
+    for above, rates in steps.items():
+        if odd := rates.keys() ^ steps[0].keys():
+            raise InputError(f"{source}: the step above {above} and the first do not rate the same units: {', '.join(sorted(odd))}")
+    filled = {above: _fill(rates) for above, rates in sorted(steps.items())}
+    _prove(filled, source)
+    return Terms(currency, since, tuple(Step(above, rates) for above, rates in filled.items()), source)
+
+
+def _fill(rates: Mapping[str, int]) -> dict[str, int]:
+    for name in rates:
+        unit(name)
+    filled = dict(rates)
+    for name, declared in UNITS.items():
+        if name not in filled and declared.billed_as in filled:
+            filled[name] = filled[declared.billed_as]
+    return {name: filled[name] for name in UNITS if name in filled}
+
+
+def _prove(steps: Mapping[int, Mapping[str, int]], source: str) -> None:
+    """Bound every partial sum of the kernel: the base and each step's differences, at MAX_COUNT of every unit."""
+    tables = list(steps.values())
+    bound = sum(tables[0].values())
+    for before, after in zip(tables, tables[1:], strict=False):
+        bound += sum(abs(after[name] - before[name]) for name in after)
+    if bound * MAX_COUNT > INT64_MAX:
+        raise InputError(
+            f"{source}: a request of {MAX_COUNT} of every unit would pass 2**63 pico-units", mend="check the unit of the rates"
+        )

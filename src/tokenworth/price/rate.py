@@ -1,0 +1,67 @@
+"""Rate one event into an explained charge, or a frame into an expression; both through the kernel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tokenworth.core.errors import PriceError
+from tokenworth.core.money import PICO_PER_NANO, to_grain
+from tokenworth.measure.usage.counts import Usage
+from tokenworth.price.card import DEFAULT_TIER, Card, Terms
+from tokenworth.price.kernel import Schedule, price, schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One unit's part of a charge: count x rate = pico-units."""
+
+    unit: str
+    count: int
+    rate: int
+    pico: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a usage costs under given terms: exact in pico-units, rounded once to the ledger's nano-units."""
+
+    usage: Usage
+    terms: Terms
+    pico: int
+
+    @property
+    def nano(self) -> int:
+        """The posting: pico-units rounded half-even to nano-units."""
+        return to_grain(self.pico) // PICO_PER_NANO
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The charge by unit at the step that applied; the parts sum to `pico`."""
+        size = self.usage.input_tokens
+        rates = [step.rates for step in self.terms.steps if step.above == 0 or size > step.above][-1]
+        return tuple(Line(name, count, rates[name], count * rates[name]) for name, count in self.usage.counts.items())
+
+
+def charge(usage: Usage, terms: Terms) -> Charge:
+    """Price a usage under given terms; PriceError names a unit that they do not rate."""
+    try:
+        return Charge(usage, terms, price(usage.counts, schedule(terms)))
+    except KeyError as missing:
+        name = str(missing.args[0])
+        raise PriceError(
+            f"{terms.source} has no rate for {name} ({usage.counts[name]} used)", mend=f'add {name} = "..." to it'
+        ) from None
+
+
+def rate(usage: Usage, card: Card, at: int, *, product: str, tier: str = DEFAULT_TIER) -> Charge:
+    """Price a usage with the terms that the card has in force at an instant for a product and tier."""
+    return charge(usage, card.terms(product, tier, at))
+
+
+def rate_frame(counts: Mapping[str, Any], rates: Schedule) -> Any:
+    """Return the posting of every row, in pico-units but whole nano-units, as a column expression.
+
+    `counts` and `rates` hold integer columns; rows whose rate is null come out null where the unit was used. Sum in a type that cannot
+    wrap, then divide by PICO_PER_NANO.
+    """
+    return to_grain(price(counts, rates))
