@@ -1,0 +1,136 @@
+"""Customers and their API keys. A secret is shown once, when it is made; the file has its SHA-256 only."""
+
+import sqlite3
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenworth.core.errors import InputError
+from tokenworth.core.ids import digest
+from tokenworth.flows.ports import Principal
+from tokenworth.store.sqlite.connect import connect, connect_readonly
+
+PREFIX = "tw_"
+SECRET_BYTES = 32
+ID_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer: on which plan, since when."""
+
+    id: str
+    plan: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret; `revoked` is 0 while it is in use."""
+
+    id: str
+    customer: str
+    created: int
+    revoked: int
+
+
+class SqliteDirectory:
+    """Looks keys up while the gateway serves. What it found is kept until any process commits a change to the file's keys."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file for reading."""
+        self._db = connect_readonly(path)
+        self._lock = threading.Lock()
+        self._known: dict[str, Principal] = {}
+        self._version = -1
+
+    def find_key(self, secret: str) -> Principal | None:
+        """Return whom a secret belongs to, None where it is unknown or revoked. A revocation takes effect at once."""
+        hashed = digest(secret.encode())
+        with self._lock:
+            version = self._db.execute("SELECT total FROM key_version").fetchone()[0]
+            if version != self._version:
+                self._known.clear()
+                self._version = version
+            if hashed not in self._known:
+                row = self._db.execute(FIND, (hashed,)).fetchone()
+                if row is None:
+                    return None
+                self._known[hashed] = Principal(*row)
+            return self._known[hashed]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+FIND = (
+    "SELECT customer.id, customer.plan, api_key.id FROM api_key JOIN customer ON customer.id = api_key.customer"
+    " WHERE api_key.digest = ? AND api_key.revoked = 0"
+)
+
+
+class Registry:
+    """Adds customers and keys; works while a gateway serves the same file."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], int], entropy: Callable[[int], bytes]) -> None:
+        """Open the file for writing, made if it is new."""
+        self.db = connect(path)
+        self._clock = clock
+        self._entropy = entropy
+
+    def add_customer(self, id_: str, plan: str) -> Customer:
+        """Add a customer; again on the same plan changes nothing, on another plan is refused."""
+        if not id_ or not all(c.isalnum() or c in "-_." for c in id_):
+            raise InputError(f"customer id {id_!r} is not usable", mend="use letters, digits, hyphen, underscore and dot")
+        row = self.db.execute("SELECT id, plan, created FROM customer WHERE id = ?", (id_,)).fetchone()
+        if row is not None:
+            if row[1] != plan:
+                raise InputError(f"customer {id_} exists on plan {row[1]}", mend="choose another id")
+            return Customer(*row)
+        made = Customer(id_, plan, self._clock())
+        self.db.execute("INSERT INTO customer VALUES (?, ?, ?)", (made.id, made.plan, made.created))
+        return made
+
+    def customers(self) -> Iterator[Customer]:
+        """Yield customers by id."""
+        for row in self.db.execute("SELECT id, plan, created FROM customer ORDER BY id"):
+            yield Customer(*row)
+
+    def customer(self, id_: str) -> Customer:
+        """Return a customer, else InputError."""
+        row = self.db.execute("SELECT id, plan, created FROM customer WHERE id = ?", (id_,)).fetchone()
+        if row is None:
+            raise InputError(f"there is no customer {id_}", mend=f"add it: tokenworth customers add {id_} --plan PLAN")
+        return Customer(*row)
+
+    def add_key(self, customer: str) -> tuple[ApiKey, str]:
+        """Make a key; return it and its secret, which is not kept."""
+        self.customer(customer)
+        secret = PREFIX + urlsafe_b64encode(self._entropy(SECRET_BYTES)).decode().rstrip("=")
+        hashed = digest(secret.encode())
+        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0)
+        self.db.execute(
+            "INSERT INTO api_key (id, customer, digest, created) VALUES (?, ?, ?, ?)", (made.id, made.customer, hashed, made.created)
+        )
+        return made, secret
+
+    def keys(self, customer: str | None = None) -> Iterator[ApiKey]:
+        """Yield keys, revoked ones too, of one customer or of all."""
+        for row in self.db.execute("SELECT id, customer, created, revoked FROM api_key ORDER BY customer, created, id"):
+            if customer in (None, row[1]):
+                yield ApiKey(*row)
+
+    def revoke_key(self, id_: str) -> ApiKey:
+        """Revoke a key from now on; again changes nothing."""
+        self.db.execute("UPDATE api_key SET revoked = ? WHERE id = ? AND revoked = 0", (self._clock(), id_))
+        row = self.db.execute("SELECT id, customer, created, revoked FROM api_key WHERE id = ?", (id_,)).fetchone()
+        if row is None:
+            raise InputError(f"there is no key {id_}", mend="see `tokenworth keys list`")
+        return ApiKey(*row)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()

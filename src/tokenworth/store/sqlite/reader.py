@@ -1,0 +1,66 @@
+"""Read-only views of the ledger's file; they never wait for a writer and never hold one up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.state import Account, HoldRow, Lot
+from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
+from tokenworth.store.sqlite.codec import (
+    ACCOUNT_COLUMNS,
+    EVENT_COLUMNS,
+    HOLD_COLUMNS,
+    LOT_COLUMNS,
+    event_value,
+    hold_value,
+    lot_value,
+    select,
+)
+from tokenworth.store.sqlite.connect import connect_readonly
+
+FIRST = bytes(ENTROPY_BYTES)
+
+
+class Reader:
+    """One read-only connection; use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an existing file; LedgerError where it cannot be read."""
+        self.db = connect_readonly(path)
+
+    def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
+        """Yield events with since <= at < until, in order of their ids, which is order of time."""
+        low = sortable_id(since, FIRST) if since is not None else ""
+        high = sortable_id(until + 1000, FIRST) if until is not None else "~"
+        rows = self.db.execute(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", (low, high))
+        for event in map(event_value, rows):
+            if (since is None or event.at >= since) and (until is None or event.at < until):
+                yield event
+
+    def accounts(self) -> Iterator[Account]:
+        """Yield every account with its open lots, by name."""
+        for row in self.db.execute(select(ACCOUNT_COLUMNS, "account") + " ORDER BY customer"):
+            yield Account(*row, tuple(lot for lot in self.lots(row[0]) if not lot.spent))
+
+    def lots(self, customer: str | None = None) -> Iterator[Lot]:
+        """Yield lots, spent ones too, oldest first; of one customer or of all."""
+        where = " WHERE customer = ?" if customer is not None else ""
+        yield from map(lot_value, self.db.execute(f"{select(LOT_COLUMNS, 'lot')}{where} ORDER BY seq", (customer,) if customer is not None else ()))
+
+    def open_holds(self) -> Iterator[HoldRow]:
+        """Yield holds that are neither settled nor released, oldest first."""
+        yield from map(hold_value, self.db.execute(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        """Return the reader."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
