@@ -1,0 +1,1 @@
+"""Use-cases; what they need from outside are Protocols in `ports`."""

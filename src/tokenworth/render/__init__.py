@@ -1,0 +1,1 @@
+"""What the edges both draw: tables and plots."""

@@ -1,0 +1,89 @@
+"""The statement as tables, and as plain data for `--json`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+
+from tokenworth.core.money import NANO, format_amount
+from tokenworth.flows.statement import Statement, Tally
+from tokenworth.render.tables import Column, print_table
+
+MONEY_COLUMNS = (
+    Column("requests", number=True),
+    Column("tokens", number=True),
+    Column("charged", number=True),
+    Column("revenue", number=True),
+    Column("cost", number=True),
+    Column("margin", number=True),
+    Column("margin %", number=True),
+)
+
+
+def rounded(nano: int, places: int = 2) -> str:
+    """Return an amount for reading, rounded half up to `places`; exact figures are in `--json`."""
+    unit = NANO // 10**places
+    whole, rest = divmod((abs(nano) + unit // 2) // unit, 10**places)
+    return f"{'-' if nano < 0 else ''}{whole:,}.{rest:0{places}d}"
+
+
+def percent(basis_points: int | None) -> str:
+    """Return hundredths of a per cent as text with one decimal; a dash where there is no revenue."""
+    return "-" if basis_points is None else f"{basis_points / 100:.1f}"
+
+
+def cells(tally: Tally) -> list[str]:
+    """Return the figures of a tally in the order of MONEY_COLUMNS."""
+    return [
+        f"{tally.requests:,}",
+        f"{sum(tally.tokens.values()):,}",
+        rounded(tally.charge),
+        rounded(tally.revenue),
+        rounded(tally.cost),
+        rounded(tally.margin),
+        percent(tally.margin_basis_points),
+    ]
+
+
+def print_statement(statement: Statement, *, console: Console) -> None:
+    """Print tokens by class, money by product, tier and customer, and the ten customers with the least margin."""
+    total = sum(statement.tokens.values()) or 1
+    shares = [[name, f"{count:,}", f"{count / total:.1%}"] for name, count in statement.tokens.items()]
+    print_table("Tokens by class", [Column("class"), Column("tokens", number=True), Column("share", number=True)], shares, console=console)
+    note = f"charged in {statement.unit}, money in {statement.currency}"
+    for group in ("product", "tier", "customer"):
+        rows = [[name, *cells(tally)] for name, tally in sorted(statement.by[group].items())]
+        rows.append(["total", *cells(statement.total)])
+        print_table(f"By {group} ({note})", [Column(group), *MONEY_COLUMNS], rows, console=console)
+    worst = [[name, *cells(tally)] for name, tally in statement.worst_customers()]
+    print_table(f"The ten customers with the least margin ({note})", [Column("customer"), *MONEY_COLUMNS], worst, console=console)
+    outcomes = ", ".join(f"{count:,} {status}" for status, count in sorted(statement.statuses.items()))
+    console.print(f"Requests: {outcomes or 'none'}.", highlight=False)
+    for alarm, count in sorted(statement.alarms.items()):
+        console.print(f"Alarm: {alarm} ({count:,} times).", style="yellow", highlight=False)
+
+
+def tally_data(tally: Tally) -> dict[str, Any]:
+    """Return a tally as plain data; amounts are exact decimal text."""
+    return {
+        "requests": tally.requests,
+        "tokens": dict(tally.tokens),
+        "charged": format_amount(tally.charge),
+        "revenue": format_amount(tally.revenue),
+        "cost": format_amount(tally.cost),
+        "margin": format_amount(tally.margin),
+    }
+
+
+def statement_data(statement: Statement) -> dict[str, Any]:
+    """Return a statement as plain data."""
+    groups: Iterable[tuple[str, Mapping[str, Tally]]] = statement.by.items()
+    return {
+        "unit": statement.unit,
+        "currency": statement.currency,
+        "total": tally_data(statement.total),
+        "statuses": dict(statement.statuses),
+        "alarms": dict(statement.alarms),
+        **{f"by_{group}": {name: tally_data(tally) for name, tally in sorted(tallies.items())} for group, tallies in groups},
+        "worst_customers": [name for name, _ in statement.worst_customers()],
+    }

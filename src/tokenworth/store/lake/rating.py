@@ -1,0 +1,144 @@
+"""Rate a file of events again under a book, as columns: the kernel's own source on Ibis expressions, over DuckDB.
+
+A card becomes a table of cells, one row per product, tier and date, whose columns are the kernel's schedule. Events find their cell by plan,
+product, tier and instant, as the gateway did. Sums run in decimal(38, 0): DuckDB's 64-bit product raises where it would wrap, and its sum
+cannot.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tokenworth.capture.events import Status
+from tokenworth.core.errors import PriceError
+from tokenworth.core.instants import from_datetime
+from tokenworth.core.money import PICO_PER_NANO
+from tokenworth.core.units import UNITS
+from tokenworth.price.card import Card
+from tokenworth.price.kernel import Schedule, schedule
+from tokenworth.price.rate import rate_frame
+from tokenworth.store.lake import need
+
+UNREACHED = 1 << 62
+"""An `above` that no request passes."""
+
+NEVER = from_datetime(datetime(9999, 1, 1, tzinfo=UTC))
+"""The `until` of terms that nothing replaces."""
+
+RATED = (str(Status.OK), str(Status.ESTIMATED))
+
+
+@dataclass(frozen=True, slots=True)
+class Rerated:
+    """One group's sums in nano-units: as the ledger recorded them and as the columns rate them."""
+
+    product: str
+    tier: str
+    customer: str
+    requests: int
+    recorded: int
+    rated: int
+    unequal: int
+    """Events whose two figures differ."""
+
+
+def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> list[Rerated]:
+    """Rate the events of a Parquet file under the card of their plan, and sum beside what was recorded.
+
+    `cards` is by plan. Raises PriceError where an event finds no cell, or used a unit that its cell does not rate.
+    """
+    ibis = need("ibis")
+    con = ibis.duckdb.connect()
+    events = con.read_parquet(str(path), table_name="events")
+    events = events.filter(events.status.isin(RATED))
+    units = _used(events)
+    cells, depth = _cells(con, cards)
+    joined = events.left_join(
+        cells,
+        [
+            events.plan == cells.cell_plan,
+            events.product == cells.cell_product,
+            events.tier == cells.cell_tier,
+            events["at"] >= cells.since,
+            events["at"] < cells.until,
+        ],
+    )
+    rated = joined.mutate(rated=_posting(joined, units, depth), unrated=_unrated(joined, units))
+    _refuse_unrated(rated)
+    wide = "decimal(38, 0)"
+    recorded = rated[column].cast(wide) * PICO_PER_NANO
+    sums = rated.group_by("product", "tier", "customer").aggregate(
+        requests=rated.count(),
+        recorded=recorded.sum().cast("string"),
+        rated=rated.rated.cast(wide).sum().cast("string"),
+        unequal=(rated.rated.cast(wide) != recorded).sum(),
+    )
+    rows = sums.order_by("product", "tier", "customer").to_pyarrow().to_pylist()
+    return [Rerated(**{**r, "recorded": _nano(r["recorded"]), "rated": _nano(r["rated"])}) for r in rows]
+
+
+def _nano(pico: str) -> int:
+    return int(pico.partition(".")[0]) // PICO_PER_NANO
+
+
+def _used(events: Any) -> list[str]:
+    """Return the units that occur at all, so that the expression is no wider than the history."""
+    most = events.aggregate(**{name: events[name].max() for name in UNITS}).to_pyarrow().to_pylist()[0]
+    return [name for name, count in most.items() if count]
+
+
+def _posting(joined: Any, units: Sequence[str], depth: int) -> Any:
+    counts = {name: joined[name] for name in units}
+    steps = [(joined[f"above_{k}"], {name: joined[f"step_{k}_{name}"] for name in units}) for k in range(depth)]
+    base = {name: joined[f"rate_{name}"].coalesce(0) for name in units}
+    return rate_frame(counts, Schedule(base, tuple(steps)))
+
+
+def _unrated(joined: Any, units: Sequence[str]) -> Any:
+    """Say which rows found no cell, or used a unit without a rate."""
+    missing = joined.since.isnull()
+    for name in units:
+        missing = missing | ((joined[name] > 0) & joined[f"rate_{name}"].isnull())
+    return missing
+
+
+def _refuse_unrated(rated: Any) -> None:
+    bad = rated.filter(rated.unrated).select("id", "plan", "product", "tier").limit(3).to_pyarrow().to_pylist()
+    if bad:
+        named = "; ".join(f"{b['id']} ({b['product']} at {b['tier']} on {b['plan']})" for b in bad)
+        raise PriceError(f"events without a rate: {named}", mend="add the missing rates to the card, or pass the book they were sold under")
+
+
+def _cells(con: Any, cards: Mapping[str, Card]) -> tuple[Any, int]:
+    """Return the table of cells and the number of long-context steps of the deepest one."""
+    pa = need("pyarrow")
+    depth = max((len(t.steps) - 1 for card in cards.values() for dated in card.cells.values() for t in dated), default=0)
+    rows = [row for plan, card in cards.items() for row in _card_rows(plan, card, depth)]
+    text, instant = pa.string(), pa.timestamp("us", tz="UTC")
+    kinds = {"cell_plan": text, "cell_product": text, "cell_tier": text, "since": instant, "until": instant}
+    names = [*kinds, *_rate_columns(depth)]
+    arrays = {n: pa.array([r[n] for r in rows], type=kinds.get(n, pa.int64())) for n in names}
+    return con.create_table("cells", obj=pa.table(arrays), temp=True), depth
+
+
+def _rate_columns(depth: int) -> Sequence[str]:
+    steps = [f"step_{k}_{name}" for k in range(depth) for name in UNITS]
+    return [*(f"rate_{name}" for name in UNITS), *(f"above_{k}" for k in range(depth)), *steps]
+
+
+def _card_rows(plan: str, card: Card, depth: int) -> list[dict[str, Any]]:
+    rows = []
+    for (product, tier), dated in card.cells.items():
+        ends = [terms.since for terms in dated[1:]] + [NEVER]
+        for terms, until in zip(dated, ends, strict=True):
+            form = schedule(terms)
+            row = {"cell_plan": plan, "cell_product": product, "cell_tier": tier, "since": terms.since, "until": until}
+            row |= {f"rate_{name}": form.base.get(name) for name in UNITS}
+            padded = [*form.steps, *((UNREACHED, {}) for _ in range(depth - len(form.steps)))]
+            for k, (above, differences) in enumerate(padded):
+                row[f"above_{k}"] = above
+                row |= {f"step_{k}_{name}": differences.get(name, 0) for name in UNITS}
+            rows.append(row)
+    return rows
