@@ -1,6 +1,8 @@
 """Open the ledger's file: pragmas, the schema of an empty file, and a refusal of files that this version does not understand."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,7 +17,7 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
     """Open a file for writing and make its tables if it is new; LedgerError where it cannot be used."""
     if not create and not path.exists():
         raise LedgerError(f"there is no ledger at {path}", mend="name it with --db, or make it with `tokenworth serve` or `customers add`")
-    try:
+    with guarded(path):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         db.execute("PRAGMA journal_mode = WAL")
@@ -23,8 +25,6 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         _prepare(db, path)
-    except sqlite3.Error as error:
-        raise failure(path, error) from error
     return db
 
 
@@ -32,13 +32,20 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     """Open an existing file for reading only; LedgerError where it cannot be used."""
     if not path.exists():
         raise LedgerError(f"there is no ledger at {path}", mend="name it with --db")
-    try:
+    with guarded(path):
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         _check_version(db, path)
+    return db
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises inside into a LedgerError that names the file."""
+    try:
+        yield
     except sqlite3.Error as error:
         raise failure(path, error) from error
-    return db
 
 
 def failure(path: Path, error: sqlite3.Error) -> LedgerError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.state import Account, HoldRow, Lot
@@ -18,7 +18,7 @@ from tokenworth.store.sqlite.codec import (
     lot_value,
     select,
 )
-from tokenworth.store.sqlite.connect import connect_readonly
+from tokenworth.store.sqlite.connect import connect_readonly, guarded
 
 FIRST = bytes(ENTROPY_BYTES)
 
@@ -28,30 +28,35 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         """Open an existing file; LedgerError where it cannot be read."""
+        self._path = path
         self.db = connect_readonly(path)
 
     def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
         """Yield events with since <= at < until, in order of their ids, which is order of time."""
         low = sortable_id(since, FIRST) if since is not None else ""
         high = sortable_id(until + 1000, FIRST) if until is not None else "~"
-        rows = self.db.execute(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", (low, high))
-        for event in map(event_value, rows):
+        for event in map(event_value, self._rows(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", low, high)):
             if (since is None or event.at >= since) and (until is None or event.at < until):
                 yield event
 
     def accounts(self) -> Iterator[Account]:
         """Yield every account with its open lots, by name."""
-        for row in self.db.execute(select(ACCOUNT_COLUMNS, "account") + " ORDER BY customer"):
+        for row in self._rows(select(ACCOUNT_COLUMNS, "account") + " ORDER BY customer"):
             yield Account(*row, tuple(lot for lot in self.lots(row[0]) if not lot.spent))
 
     def lots(self, customer: str | None = None) -> Iterator[Lot]:
         """Yield lots, spent ones too, oldest first; of one customer or of all."""
-        where = " WHERE customer = ?" if customer is not None else ""
-        yield from map(lot_value, self.db.execute(f"{select(LOT_COLUMNS, 'lot')}{where} ORDER BY seq", (customer,) if customer is not None else ()))
+        mine = [] if customer is None else [customer]
+        where = " WHERE customer = ?" if mine else ""
+        yield from map(lot_value, self._rows(f"{select(LOT_COLUMNS, 'lot')}{where} ORDER BY seq", *mine))
 
     def open_holds(self) -> Iterator[HoldRow]:
         """Yield holds that are neither settled nor released, oldest first."""
-        yield from map(hold_value, self.db.execute(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+        yield from map(hold_value, self._rows(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+
+    def _rows(self, query: str, *values: str) -> Iterator[Any]:
+        with guarded(self._path):
+            yield from self.db.execute(query, values)
 
     def close(self) -> None:
         """Close the connection."""

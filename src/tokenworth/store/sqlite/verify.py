@@ -16,6 +16,7 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.postings import DEFERRED, REVENUE, USED
 from tokenworth.core.money import format_amount, share
 from tokenworth.store.sqlite.codec import ACCOUNT_COLUMNS, EVENT_COLUMNS, LOT_COLUMNS, event_value, lot_value, select
+from tokenworth.store.sqlite.connect import guarded
 from tokenworth.store.sqlite.reader import Reader
 
 MOST_PROBLEMS = 100
@@ -79,7 +80,7 @@ class _Seen:
 def verify(path: Path) -> Report:
     """Derive everything again and compare; a report without problems is the proof. LedgerError where the file cannot be read."""
     report, seen = Report(), _Seen()
-    with Reader(path) as reader:
+    with Reader(path) as reader, guarded(path):
         reader.db.execute("BEGIN")
         for line in reader.db.execute("PRAGMA integrity_check"):
             if line[0] != "ok":
