@@ -1,0 +1,1 @@
+"""Facts from outside: price lists, request traces."""

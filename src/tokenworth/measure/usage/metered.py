@@ -1,0 +1,38 @@
+"""What a dialect makes of a payload."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokenworth.core.errors import UsageError
+from tokenworth.measure.usage.counts import Usage
+from tokenworth.measure.usage.fields import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """Disjoint counts, the model as the provider reports it, and what it says that changes prices, such as a service tier.
+
+    `context` is empty for standard service; its keys are those of list prices: `service_tier`, `speed`, `processing`, `inference_geo`.
+    """
+
+    usage: Usage
+    model: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def usage_object(payload: Any, name: str = "usage") -> tuple[Mapping[str, Any], Fields]:
+    """Return the whole response (empty if only its usage was given) and its usage object, else UsageError."""
+    if not isinstance(payload, Mapping):
+        raise UsageError(f"the payload is {payload!r}, not an object", mend="pass a response or its usage object")
+    if name not in payload:
+        return {}, Fields(payload, name)
+    inside = payload[name]
+    if not isinstance(inside, Mapping):
+        raise UsageError(f"{name} is {inside!r}, not an object", mend="ask the provider for usage, or estimate and mark it")
+    return payload, Fields(inside, name)
+
+
+def stated(value: str, standard: frozenset[str], key: str) -> dict[str, str]:
+    """Return the context of a stated value: none where it is standard service."""
+    return {} if value.lower() in standard else {key: value.lower()}
