@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-
 from tests.support.events import START, draft, failed, settled
+
 from tokenworth.capture.commands import Done, Expire, Extend, Grant, Hold, OpenAccount, Reason, Refused, Release, Result, Settle, Source
 from tokenworth.capture.events import UsageEvent
 from tokenworth.store.sqlite.ledger import SqliteLedger
@@ -82,7 +82,13 @@ class Lives(RuleBasedStateMachine):
         self.reference[name].lots.append((amount, paid))
         assert all(isinstance(r, Done) and r.available == self.reference[name].available for r in results)
 
-    @rule(target=holds, name=st.sampled_from(CUSTOMERS), amount=st.integers(0, 400), seconds=st.integers(1, 30), key=st.sampled_from(["", "k1", "k2"]))
+    @rule(
+        target=holds,
+        name=st.sampled_from(CUSTOMERS),
+        amount=st.integers(0, 400),
+        seconds=st.integers(1, 30),
+        key=st.sampled_from(["", "k1", "k2"]),
+    )
     def hold(self, name: str, amount: int, seconds: int, key: str) -> UsageEvent | None:
         self.number += 1
         event = draft(self.number, name, self.now)

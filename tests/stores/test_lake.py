@@ -1,7 +1,9 @@
 """Events through Parquet and the columnar kernel: equal to the nano-unit to what the scalar path recorded."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -41,16 +43,34 @@ def events(number: int) -> list[UsageEvent]:
     made = []
     for index in range(number):
         plan, (product, tier) = dice.choice(list(CARDS)), dice.choice([("chat", "default"), ("code", "flex")])
-        counts = {"input": dice.randrange(3000), "cache_read": dice.randrange(500), "output": dice.randrange(400), "reasoning": dice.randrange(50)}
+        counts = {
+            "input": dice.randrange(3000),
+            "cache_read": dice.randrange(500),
+            "output": dice.randrange(400),
+            "reasoning": dice.randrange(50),
+        }
         usage = Usage({name: n for name, n in counts.items() if n})
         at = NEW_YEAR + dice.randrange(-3, 3)
         charge = rate(usage, CARDS[plan], at, product=product, tier=tier)
-        texts = {"supplier": "s", "model": "m", "api": "chat", "unit": "credits", "currency": "USD", "cost_card": "c", "book": "b"}
+        texts: dict[str, Any] = {"supplier": "s", "model": "m", "api": "chat", "unit": "credits", "currency": "USD", "cost_card": "c", "book": "b"}
         made.append(
             UsageEvent(
-                id=f"{index:026d}", customer=f"c{index % 5}", plan=plan, api_key="k", product=product, tier=tier, at=at, card=charge.terms.source,
-                status=Status.OK, ended=at + 5, counts=usage.counts, charge=charge.nano, revenue=1, cost=2, **texts,
-            )  # fmt: skip
+                id=f"{index:026d}",
+                customer=f"c{index % 5}",
+                plan=plan,
+                api_key="k",
+                product=product,
+                tier=tier,
+                at=at,
+                card=charge.terms.source,
+                status=Status.OK,
+                ended=at + 5,
+                counts=usage.counts,
+                charge=charge.nano,
+                revenue=1,
+                cost=2,
+                **texts,
+            )
         )
     return made
 
@@ -65,8 +85,6 @@ def test_columns_rate_as_the_gateway_did(tmp_path: Path) -> None:
 
 
 def test_one_nano_unit_is_seen(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     made = events(50)
     made[17] = replace(made[17], charge=made[17].charge + 1)
     write_parquet(made, tmp_path / "events.parquet")
@@ -77,8 +95,6 @@ def test_one_nano_unit_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_unit_without_a_rate_is_named_not_zero(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     made = events(3)
     made[1] = replace(made[1], counts={"output_audio": 4})
     write_parquet(made, tmp_path / "events.parquet")

@@ -5,8 +5,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-
 from tests.support.events import START, done, draft, open_ledger, settled
+
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Refused, Release, Settle, Source
 from tokenworth.core.errors import LedgerError
 from tokenworth.store.sqlite.ledger import SqliteLedger
@@ -17,11 +17,11 @@ from tokenworth.store.sqlite.verify import verify
 def test_a_full_disk_writes_nothing_of_the_batch(tmp_path: Path) -> None:
     path = tmp_path / "l.db"
     with open_ledger(path, ada=10_000) as ledger:
-        pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 - the test makes the disk full
-        ledger._db.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+        pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+        ledger._db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(LedgerError, match="full"):
             ledger.submit_now([Hold(draft(n), 1, START + 60) for n in range(2_000)])
-        ledger._db.execute("PRAGMA max_page_count = 1000000")  # noqa: SLF001
+        ledger._db.execute("PRAGMA max_page_count = 1000000")
         assert done(ledger.submit_now([Hold(draft(5_000), 10, START + 60)])).available == 9_990
     assert verify(path).problems == []
     with Reader(path) as reader:
@@ -31,7 +31,7 @@ def test_a_full_disk_writes_nothing_of_the_batch(tmp_path: Path) -> None:
 def test_a_locked_file_is_an_error_that_passes(tmp_path: Path) -> None:
     path = tmp_path / "l.db"
     with open_ledger(path, ada=100) as ledger:
-        ledger._db.execute("PRAGMA busy_timeout = 50")  # noqa: SLF001
+        ledger._db.execute("PRAGMA busy_timeout = 50")
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="locked"):

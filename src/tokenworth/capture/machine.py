@@ -61,15 +61,8 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
     draft = command.draft
     if account is None:
         return _unknown(draft.customer)
-    if same_id is not None:
-        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, command.amount, command.body):
-            return Refused(Reason.CONFLICT, f"hold {draft.id} exists with other contents", account.available, event=same_id.id)
-        return Change(Done(account.available, repeated=True))
-    if same_key is not None:
-        if same_key.body != command.body:
-            why = "the idempotency key was used with another body"
-            return Refused(Reason.KEY_REUSED, why, account.available, event=same_key.id)
-        return Refused(Reason.DUPLICATE, "the request was made before", account.available, event=same_key.id)
+    if same_id is not None or same_key is not None:
+        return _known(command, account, same_id, same_key)
     if command.amount < 0 or command.amount > max(account.available, 0):
         why = f"{command.amount} nano-units are needed, {account.available} are available"
         return Refused(Reason.INSUFFICIENT_CREDITS, why, account.available, command.amount)
@@ -79,6 +72,19 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
     names = tuple((lot.id, n) for lot, n in bound)
     row = HoldRow(draft.id, draft.customer, command.amount, names, command.deadline, command.key, command.body, draft)
     return Change(Done(after.available), after, row, tuple(held.values()))
+
+
+def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
+    """Answer a hold that was placed before, or whose idempotency key was used before."""
+    draft = command.draft
+    if same_id is not None:
+        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, command.amount, command.body):
+            return Refused(Reason.CONFLICT, f"hold {draft.id} exists with other contents", account.available, event=same_id.id)
+        return Change(Done(account.available, repeated=True))
+    first = same_key.id if same_key else ""
+    if same_key is None or same_key.body != command.body:
+        return Refused(Reason.KEY_REUSED, "the idempotency key was used with another body", account.available, event=first)
+    return Refused(Reason.DUPLICATE, "the request was made before", account.available, event=first)
 
 
 def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:

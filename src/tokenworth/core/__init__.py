@@ -1,9 +1,9 @@
 """Vocabulary of the whole system, standard library only.
 
-    units      what can be billed: dimension sets with one name each
-    exact      integer arithmetic that also runs on a column: clip, half-even rounding
-    money      decimal text <-> integer pico-units (rates) and nano-units (amounts)
-    instants   UTC microseconds <-> text
-    ids        sortable ids, digests
-    errors     the exception tree, each with a stable code and a mend
+units      what can be billed: dimension sets with one name each
+exact      integer arithmetic that also runs on a column: clip, half-even rounding
+money      decimal text <-> integer pico-units (rates) and nano-units (amounts)
+instants   UTC microseconds <-> text
+ids        sortable ids, digests
+errors     the exception tree, each with a stable code and a mend
 """

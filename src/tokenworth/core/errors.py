@@ -1,15 +1,15 @@
 """Errors with a stable code: what happened, why, and the mend.
 
-    TokenworthError
-    |-- InputError            something a person or a provider gave cannot be used
-    |   |-- MoneyError        bad_amount     not exact decimal text, or too many decimals
-    |   |-- InstantError      bad_instant    not a date or an ISO 8601 instant with offset
-    |   |-- UsageError        bad_usage      counts that contradict each other, or no counts at all
-    |   |   |-- UnknownUnit   unknown_unit   a class of tokens, or a context, that nobody declared
-    |   `-- BookError         bad_book       all problems of all files of a book
-    |-- PriceError            unpriced       no rate is in force for what was used
-    |-- LedgerError           ledger         the ledger cannot be read, written or trusted
-    `-- SupplierError         supplier       a supplier failed, timed out or answered nonsense
+TokenworthError
+|-- InputError            something a person or a provider gave cannot be used
+|   |-- MoneyError        bad_amount     not exact decimal text, or too many decimals
+|   |-- InstantError      bad_instant    not a date or an ISO 8601 instant with offset
+|   |-- UsageError        bad_usage      counts that contradict each other, or no counts at all
+|   |   |-- UnknownUnitError   unknown_unit   a class of tokens, or a context, that nobody declared
+|   `-- BookError         bad_book       all problems of all files of a book
+|-- PriceError            unpriced       no rate is in force for what was used
+|-- LedgerError           ledger         the ledger cannot be read, written or trusted
+`-- SupplierError         supplier       a supplier failed, timed out or answered nonsense
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ class UsageError(InputError):
     code = "bad_usage"
 
 
-class UnknownUnit(UsageError):
+class UnknownUnitError(UsageError):
     """A class of tokens, or a context that changes prices, is not declared."""
 
     code = "unknown_unit"

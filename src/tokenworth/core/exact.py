@@ -38,7 +38,8 @@ def half_even(value: N, step: int) -> N:
 
     `up` is one where the remainder passes half a step, or is exactly half above an odd multiple.
     """
-    rest = value % step
-    odd = clip(value % (2 * step) - step + 1, 0, 1)
+    number: Any = value
+    rest = number % step
+    odd = clip(number % (2 * step) - step + 1, 0, 1)
     up = clip(2 * rest - step + odd, 0, 1)
-    return cast("N", value - rest + up * step)
+    return cast("N", number - rest + up * step)

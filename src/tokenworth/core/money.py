@@ -31,9 +31,9 @@ def _scaled(text: str | int | Decimal, decimals: int, *, what: str) -> int:
     if shift >= 0:
         if shift > len(str(INT64_MAX)):
             raise MoneyError(f"{what} {text} is too large", mend="check the unit of the number")
-        scaled = number * 10**shift
+        scaled = int(number * 10**shift)
     else:
-        scaled, rest = divmod(number, 10**-shift)
+        scaled, rest = divmod(number, int(10**-shift))
         if rest:
             raise MoneyError(f"{what} {text} has more than {decimals} decimals", mend=f"round it to {decimals} decimals yourself")
     if scaled > INT64_MAX:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tokenworth.core.errors import UnknownUnit, UsageError
+from tokenworth.core.errors import UnknownUnitError, UsageError
 
 MAX_COUNT = 100_000_000
 """The most of one unit that one event may carry; more is a broken payload. Compile proves that no charge overflows below it."""
@@ -74,11 +74,11 @@ INPUT_TOKENS = frozenset(name for name, unit in UNITS.items() if unit.direction 
 
 
 def unit(name: str) -> Unit:
-    """Return a declared unit, else UnknownUnit."""
+    """Return a declared unit, else UnknownUnitError."""
     try:
         return UNITS[name]
     except KeyError:
-        raise UnknownUnit(f"unit {name!r} is not declared", mend=f"use one of {', '.join(UNITS)}") from None
+        raise UnknownUnitError(f"unit {name!r} is not declared", mend=f"use one of {', '.join(UNITS)}") from None
 
 
 def disjoint(counts: Mapping[str, int]) -> dict[str, int]:

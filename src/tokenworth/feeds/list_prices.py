@@ -62,7 +62,9 @@ def find(provider: str, model: str) -> tuple[genai.Provider, genai.ModelInfo]:
         return get_snapshot().find_provider_model(model, owner, None, None)
     except LookupError:
         raise PriceError(
-            f"model {model!r} of {owner.id} is not in the price list", mend="state `cost` in the book, or check the name", code="unknown_model"
+            f"model {model!r} of {owner.id} is not in the price list",
+            mend="state `cost` in the book, or check the name",
+            code="unknown_model",
         ) from None
 
 

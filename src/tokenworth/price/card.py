@@ -7,6 +7,7 @@ suppliers bill it. Costs of supplier models are cards too, with the model's id a
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tokenworth.core.errors import InputError, PriceError
 from tokenworth.core.exact import INT64_MAX
@@ -95,9 +96,7 @@ def _prove(steps: Mapping[int, Mapping[str, int]], source: str) -> None:
     """Bound every partial sum of the kernel: the base and each step's differences, at MAX_COUNT of every unit."""
     tables = list(steps.values())
     bound = sum(tables[0].values())
-    for before, after in zip(tables, tables[1:], strict=False):
+    for before, after in pairwise(tables):
         bound += sum(abs(after[name] - before[name]) for name in after)
     if bound * MAX_COUNT > INT64_MAX:
-        raise InputError(
-            f"{source}: a request of {MAX_COUNT} of every unit would pass 2**63 pico-units", mend="check the unit of the rates"
-        )
+        raise InputError(f"{source}: a request of {MAX_COUNT} of every unit would pass 2**63 pico-units", mend="check the unit of the rates")

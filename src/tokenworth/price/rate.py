@@ -48,9 +48,7 @@ def charge(usage: Usage, terms: Terms) -> Charge:
         return Charge(usage, terms, price(usage.counts, schedule(terms)))
     except KeyError as missing:
         name = str(missing.args[0])
-        raise PriceError(
-            f"{terms.source} has no rate for {name} ({usage.counts[name]} used)", mend=f'add {name} = "..." to it'
-        ) from None
+        raise PriceError(f"{terms.source} has no rate for {name} ({usage.counts[name]} used)", mend=f'add {name} = "..." to it') from None
 
 
 def rate(usage: Usage, card: Card, at: int, *, product: str, tier: str = DEFAULT_TIER) -> Charge:

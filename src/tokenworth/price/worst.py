@@ -6,6 +6,7 @@ into the dearest output unit, at the bound or at the top of a lower step. Each s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tokenworth.core.units import UNITS
 from tokenworth.measure.usage.counts import Usage
@@ -41,5 +42,11 @@ def _corners(terms: Terms, bounds: Bounds) -> Iterator[Usage]:
 
 
 def _dearest(step: Step, direction: str, modalities: frozenset[str]) -> str:
-    fitting = [n for n in step.rates if UNITS[n].direction == direction and UNITS[n].modality in modalities]
+    fitting = [name for name in _names(direction, modalities) if name in step.rates]
     return max(fitting, key=lambda name: step.rates[name], default="")
+
+
+@cache
+def _names(direction: str, modalities: frozenset[str]) -> tuple[str, ...]:
+    """Of the declared units: there is a hold for every request, and units never change."""
+    return tuple(name for name, unit in UNITS.items() if unit.direction == direction and unit.modality in modalities)

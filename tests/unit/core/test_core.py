@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenworth.core import money
-from tokenworth.core.errors import InputError, InstantError, MoneyError, UnknownUnit, UsageError
+from tokenworth.core.errors import InputError, InstantError, MoneyError, UnknownUnitError, UsageError
 from tokenworth.core.exact import half_even
 from tokenworth.core.ids import digest, sortable_id
 from tokenworth.core.instants import format_instant, parse_instant
@@ -73,7 +73,7 @@ def test_units_that_take_another_rate_refine_it() -> None:
     for each in UNITS.values():
         if each.billed_as:
             assert each.refines(UNITS[each.billed_as])
-    with pytest.raises(UnknownUnit, match="inptu"):
+    with pytest.raises(UnknownUnitError, match="inptu"):
         unit("inptu")
 
 

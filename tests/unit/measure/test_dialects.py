@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tokenworth.core.errors import UnknownUnit, UsageError
+from tokenworth.core.errors import UnknownUnitError, UsageError
 from tokenworth.measure.usage.dialects import DIALECTS, meter
 
 CHAT = {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140}
@@ -125,7 +125,7 @@ def test_contradictions_are_named(provider: str, api: str, payload: Any, words: 
     ],
 )
 def test_what_nobody_knows_is_never_zero(provider: str, api: str, payload: Any, words: str) -> None:
-    with pytest.raises(UnknownUnit, match=words):
+    with pytest.raises(UnknownUnitError, match=words):
         meter(provider, api, payload)
 
 

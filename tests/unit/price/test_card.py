@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokenworth.core.errors import InputError, PriceError, UnknownUnit
+from tokenworth.core.errors import InputError, PriceError, UnknownUnitError
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.money import parse_amount, parse_rate
 from tokenworth.core.units import MAX_COUNT
@@ -103,5 +103,5 @@ def test_steps_are_whole(steps: dict[int, dict[str, int]], words: str) -> None:
 
 
 def test_an_unknown_unit_is_refused() -> None:
-    with pytest.raises(UnknownUnit, match="inptu"):
+    with pytest.raises(UnknownUnitError, match="inptu"):
         terms(0, inptu="1")

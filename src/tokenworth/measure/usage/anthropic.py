@@ -52,9 +52,7 @@ def _writes(usage: Fields) -> tuple[int, int]:
         return short, long
     total = usage.optional("cache_creation_input_tokens")
     if short + long not in (0, total):
-        raise UsageError(
-            f"{usage.path}.cache_creation_input_tokens is {total}, but its lifetimes are {short} (five minutes) and {long} (an hour)"
-        )
+        raise UsageError(f"{usage.path}.cache_creation_input_tokens is {total}, but its lifetimes are {short} (five minutes) and {long} (an hour)")
     return (short, long) if short + long else (total, 0)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tokenworth.core.errors import UnknownUnit
+from tokenworth.core.errors import UnknownUnitError
 from tokenworth.measure.usage import anthropic, google, openai, openrouter
 from tokenworth.measure.usage.metered import Metered
 
@@ -32,11 +32,11 @@ ALIASES: Mapping[tuple[str, str], tuple[str, str]] = {
 def meter(provider: str, api: str, payload: Any) -> Metered:
     """Read a payload with the dialect of (provider, api).
 
-    Raises UnknownUnit for an unknown dialect or class of tokens, UsageError where counts are missing or contradict each other.
+    Raises UnknownUnitError for an unknown dialect or class of tokens, UsageError where counts are missing or contradict each other.
     """
     name = (provider.lower(), api.lower())
     dialect = DIALECTS.get(ALIASES.get(name, name))
     if dialect is None:
         known = ", ".join(f"{p}/{a}" for p, a in DIALECTS)
-        raise UnknownUnit(f"there is no dialect for {provider}/{api}", mend=f"use one of {known}", code="unknown_dialect")
+        raise UnknownUnitError(f"there is no dialect for {provider}/{api}", mend=f"use one of {known}", code="unknown_dialect")
     return dialect(payload)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tokenworth.core.errors import UnknownUnit, UsageError
+from tokenworth.core.errors import UnknownUnitError, UsageError
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Fields:
         """Refuse numbers that nobody read: a class of tokens that is not known is not zero."""
         for name, value in self.values.items():
             if name not in self.read and _holds_number(value):
-                raise UnknownUnit(
+                raise UnknownUnitError(
                     f"{self.path}.{name} is {value!r}, which this dialect does not know", mend="add it to the dialect in measure/usage"
                 )
 

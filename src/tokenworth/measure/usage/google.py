@@ -7,7 +7,7 @@ out is text.
 from collections.abc import Mapping
 from typing import Any
 
-from tokenworth.core.errors import UnknownUnit, UsageError
+from tokenworth.core.errors import UnknownUnitError, UsageError
 from tokenworth.core.units import disjoint
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.fields import Fields, same_total
@@ -53,7 +53,7 @@ def _details(usage: Fields, name: str) -> Mapping[str, int]:
         if type(count) is not int or count < 0:
             raise UsageError(f"{usage.path}.{name}: tokenCount of {modality} is {count!r}")
         if modality not in MODALITIES:
-            raise UnknownUnit(f"{usage.path}.{name}: modality {modality!r} is not known", mend="add it to the dialect")
+            raise UnknownUnitError(f"{usage.path}.{name}: modality {modality!r} is not known", mend="add it to the dialect")
         if MODALITIES[modality]:
             counts[MODALITIES[modality]] += count
     return counts

@@ -94,9 +94,7 @@ def _flat_cache(usage: Fields, prompt: int) -> int:
     """Cached tokens as DeepSeek and Moonshot state them, beside the details."""
     hit, missed = usage.optional("prompt_cache_hit_tokens"), usage.optional("prompt_cache_miss_tokens")
     if usage.given("prompt_cache_miss_tokens") and hit + missed != prompt:
-        raise UsageError(
-            f"{usage.path}: prompt_cache_hit_tokens ({hit}) and prompt_cache_miss_tokens ({missed}) are not prompt_tokens ({prompt})"
-        )
+        raise UsageError(f"{usage.path}: prompt_cache_hit_tokens ({hit}) and prompt_cache_miss_tokens ({missed}) are not prompt_tokens ({prompt})")
     return hit or usage.optional("cached_tokens")
 
 

@@ -71,3 +71,9 @@ def hold_value(row: tuple[Any, ...]) -> HoldRow:
 def account_row(account: Account) -> tuple[Any, ...]:
     """Return an account in the order of ACCOUNT_COLUMNS."""
     return (account.customer, account.unit, account.currency, account.balance, account.held, account.debt, account.version)
+
+
+def account_value(row: tuple[Any, ...], lots: tuple[Lot, ...]) -> Account:
+    """Return the account of a row in the order of ACCOUNT_COLUMNS, with its open lots."""
+    customer, unit, currency, balance, held, debt, version = row
+    return Account(customer, unit, currency, balance, held, debt, version, lots)

@@ -1,6 +1,5 @@
 """Customers and their API keys. A secret is shown once, when it is made; the file has its SHA-256 only."""
 
-import sqlite3
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -112,9 +111,7 @@ class Registry:
         secret = PREFIX + urlsafe_b64encode(self._entropy(SECRET_BYTES)).decode().rstrip("=")
         hashed = digest(secret.encode())
         made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0)
-        self.db.execute(
-            "INSERT INTO api_key (id, customer, digest, created) VALUES (?, ?, ?, ?)", (made.id, made.customer, hashed, made.created)
-        )
+        self.db.execute("INSERT INTO api_key (id, customer, digest, created) VALUES (?, ?, ?, ?)", (made.id, made.customer, hashed, made.created))
         return made, secret
 
     def keys(self, customer: str | None = None) -> Iterator[ApiKey]:

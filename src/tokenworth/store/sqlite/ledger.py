@@ -56,9 +56,9 @@ class SqliteLedger:
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
         """Apply commands in order, each on its own; the results' commit is on disk."""
         loop = asyncio.get_running_loop()
-        ask = _Ask(commands, loop.create_future(), loop)
-        self._put(ask)
-        return await ask.future  # type: ignore[misc]
+        future: asyncio.Future[list[Result]] = loop.create_future()
+        self._put(_Ask(commands, future, loop))
+        return await future
 
     def submit_now(self, commands: Sequence[Command]) -> list[Result]:
         """Like `submit`, for callers without an event loop."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.machine import Change
@@ -13,6 +14,7 @@ from tokenworth.store.sqlite.codec import (
     HOLD_COLUMNS,
     LOT_COLUMNS,
     account_row,
+    account_value,
     event_row,
     event_value,
     hold_row,
@@ -44,6 +46,16 @@ ADD_HOLD = insert(HOLD_COLUMNS, "hold")
 SET_HOLD = "UPDATE hold SET deadline = ?, state = ?, draft = ? WHERE id = ?"
 ADD_POSTING = insert(POSTING_COLUMNS, "posting")
 ADD_EVENT = insert(EVENT_COLUMNS, "event")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the postings of one command have in common: `at` is when it happened, `recorded` when it was written."""
+
+    id: str
+    kind: str
+    at: int
+    recorded: int
 
 
 class Memory:
@@ -79,9 +91,8 @@ class Memory:
             row = self._db.execute(FIND_ACCOUNT, (customer,)).fetchone()
             if row is None:
                 return None
-            *head, balance, held, debt, version = row
             lots = tuple(map(lot_value, self._db.execute(FIND_LOTS, (customer,))))
-            known = self._accounts[customer] = Account(*head, balance, held, debt, version, lots)
+            known = self._accounts[customer] = account_value(row, lots)
         return known
 
     def lot(self, id_: str) -> Lot | None:
@@ -107,9 +118,9 @@ class Memory:
         if not key:
             return None
         new = self._new_keys.get((customer, key))
-        row = None if new else self._db.execute(FIND_KEY, (customer, key)).fetchone()
+        row = (new,) if new else self._db.execute(FIND_KEY, (customer, key)).fetchone()
         # the batch may have closed what the file still has open
-        known = self.hold(new or row[0]) if new or row else None
+        known = self.hold(row[0]) if row else None
         return known if known is not None and known.state is not HoldState.RELEASED else None
 
     def late(self, at: int) -> Iterator[HoldRow]:
@@ -131,7 +142,7 @@ class Memory:
         """Take over a hold's new deadline."""
         self._put_hold(hold)
 
-    def apply(self, change: Change, *, entry: str, kind: str, at: int, recorded: int) -> None:
+    def apply(self, change: Change, entry: Entry) -> None:
         """Take over what a command did."""
         account = change.account
         if account is not None:
@@ -139,12 +150,13 @@ class Memory:
             known = {lot.id for lot in before.lots} if before else set()
             self._accounts[account.customer] = self._dirty_accounts[account.customer] = account
             for line, posting in enumerate(change.postings):
-                self._postings.append(_posting_row(posting, (entry, line, kind), (account.version, at, recorded)))
+                head, tail = (entry.id, line, entry.kind), (account.version, entry.at, entry.recorded)
+                self._postings.append(_posting_row(posting, head, tail))
             for lot in change.lots:
                 fresh = lot.id not in known or lot.id in self._new_lots
                 (self._new_lots if fresh else self._set_lots)[lot.id] = lot
         if change.hold is not None:
-            self._put_hold(change.hold, new=kind == "hold")
+            self._put_hold(change.hold, new=entry.kind == "hold")
         if change.event is not None:
             self._events[change.event.id] = change.event
 

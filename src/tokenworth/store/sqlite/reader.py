@@ -13,6 +13,7 @@ from tokenworth.store.sqlite.codec import (
     EVENT_COLUMNS,
     HOLD_COLUMNS,
     LOT_COLUMNS,
+    account_value,
     event_value,
     hold_value,
     lot_value,
@@ -42,7 +43,7 @@ class Reader:
     def accounts(self) -> Iterator[Account]:
         """Yield every account with its open lots, by name."""
         for row in self._rows(select(ACCOUNT_COLUMNS, "account") + " ORDER BY customer"):
-            yield Account(*row, tuple(lot for lot in self.lots(row[0]) if not lot.spent))
+            yield account_value(row, tuple(lot for lot in self.lots(row[0]) if not lot.spent))
 
     def lots(self, customer: str | None = None) -> Iterator[Lot]:
         """Yield lots, spent ones too, oldest first; of one customer or of all."""
