@@ -48,8 +48,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         acknowledged.add(json.loads(worker.stdout.readline())["id"])
         time.sleep(0.02 * (kill % 5) + 0.01)
         worker.send_signal(signal.SIGKILL)
-        rest = worker.stdout.read().splitlines()
-        worker.wait()
+        rest = worker.communicate()[0].splitlines()
         acknowledged |= {json.loads(line)["id"] for line in rest if line.endswith("}")}
         assert verify(path).problems == []
     with Reader(path) as reader:

@@ -1,6 +1,6 @@
-"""Metered lines as data, and their totals as a table."""
+"""Metered lines as data, and their totals as tables."""
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,36 +39,38 @@ def line_data(result: Metered | Failed) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Totals:
-    """Sums by (provider, model), and the lines that failed."""
+    """Sums of metered lines: lines, tokens and pico-dollars by (provider, model), counts and pico-dollars by unit."""
 
-    rows: dict[tuple[str, str], tuple[int, dict[str, int], int]] = field(default_factory=dict)
-    failed: list[Failed] = field(default_factory=list)
+    lines: Counter[tuple[str, str]] = field(default_factory=Counter)
+    into: Counter[tuple[str, str]] = field(default_factory=Counter)
+    out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    pico: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    costs: Counter[str] = field(default_factory=Counter)
 
-    def add(self, result: Metered | Failed) -> None:
+    def add(self, result: Metered) -> None:
         """Count one line."""
-        if isinstance(result, Failed):
-            self.failed.append(result)
-            return
-        requests, counts, pico = self.rows.get((result.provider, result.model), (0, {}, 0))
-        for name, count in result.cost.usage.counts.items():
-            counts[name] = counts.get(name, 0) + count
-        self.rows[result.provider, result.model] = (requests + 1, counts, pico + result.cost.pico)
+        model, cost = (result.provider, result.model), result.cost
+        self.lines[model] += 1
+        self.into[model] += cost.usage.input_tokens
+        self.out[model] += cost.usage.output_tokens
+        self.pico[model] += cost.pico
+        for line in cost.lines:
+            self.counts[line.unit] += line.count
+            self.costs[line.unit] += line.pico
 
 
 def print_totals(totals: Totals, console: Console) -> None:
-    """Print sums by model, a column for every unit that occurs."""
-    used = {name for _, counts, _ in totals.rows.values() for name in counts}
-    units = [name for name in UNITS if name in used]
-    columns = [Column("provider"), Column("model"), Column("lines", number=True)]
-    columns += [Column(name, number=True) for name in [*units, "list cost USD"]]
-    rows = []
-    for (provider, model), (requests, counts, pico) in sorted(totals.rows.items()):
-        rows.append([provider, model, f"{requests:,}", *(f"{counts.get(n, 0):,}" for n in units), dollars(pico)])
-    rows.append(_sum(totals.rows.values(), units))
-    print_table("", columns, rows, console=console)
-
-
-def _sum(rows: Iterable[tuple[int, dict[str, int], int]], units: list[str]) -> list[str]:
-    found = list(rows)
-    sums = [sum(counts.get(name, 0) for _, counts, _ in found) for name in units]
-    return ["total", "", f"{sum(r for r, _, _ in found):,}", *(f"{n:,}" for n in sums), dollars(sum(p for _, _, p in found))]
+    """Print sums by model, then by unit; both tables end with the same total."""
+    everything = dollars(totals.pico.total())
+    names = [Column("provider"), Column("model")]
+    numbers = [Column(name, number=True) for name in ("lines", "tokens in", "tokens out", "list cost USD")]
+    rows = [
+        [*model, f"{totals.lines[model]:,}", f"{totals.into[model]:,}", f"{totals.out[model]:,}", dollars(totals.pico[model])]
+        for model in sorted(totals.lines)
+    ]
+    rows.append(["total", "", *(f"{sums.total():,}" for sums in (totals.lines, totals.into, totals.out)), everything])
+    print_table("", [*names, *numbers], rows, console=console)
+    classes = [[name, f"{totals.counts[name]:,}", dollars(totals.costs[name])] for name in UNITS if name in totals.counts]
+    columns = [Column("class"), Column("count", number=True), Column("list cost USD", number=True)]
+    print_table("", columns, [*classes, ["total", "", everything]], console=console)

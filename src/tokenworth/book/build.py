@@ -1,0 +1,76 @@
+"""Valid entries -> the typed parts of a book."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tokenworth.book import model
+from tokenworth.book.cards import Compiled, card_rows
+from tokenworth.book.entries import Entries
+from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, SupplierTable
+from tokenworth.core.ids import digest
+from tokenworth.core.money import NANO
+from tokenworth.price.card import Card
+
+COSTS = "costs"
+
+
+def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compiled], *, files: Mapping[str, str]) -> model.Book:
+    """Make the book of entries without problems."""
+    if entries.book is None:
+        raise AssertionError("a book without [book] is a problem")
+    table: BookTable = entries.book.table
+    return model.Book(
+        id=digest_files(files),
+        name=table.name,
+        unit=table.unit,
+        currency=table.currency,
+        suppliers={id_: _supplier(id_, entry.table) for id_, entry in entries["suppliers"].items()},
+        models={id_: _model(id_, entry.table) for id_, entry in entries["models"].items()},
+        products={id_: model.Product(id_, entry.table.model, entry.table.description) for id_, entry in entries["products"].items()},
+        cards={id_: Card(id_, table.unit, made.cells) for id_, made in cards.items()},
+        plans={id_: _plan(id_, entry.table, table) for id_, entry in entries["plans"].items()},
+        costs=Card(COSTS, table.currency, {cell: terms for made in costs for cell, terms in made.cells.items()}),
+        loss_leaders=_loss_leaders(entries),
+        customers={id_: _customer(id_, entry.table) for id_, entry in entries["customers"].items()},
+        files=dict(files),
+    )
+
+
+def digest_files(files: Mapping[str, str]) -> str:
+    """Return the digest of files by name, whatever their order and line ends."""
+    canonical = {name: text.replace("\r\n", "\n") for name, text in files.items()}
+    return digest(json.dumps(canonical, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
+    stated = {name: value for name in ("base_url", "api_key_env", "timeout", "speed") if (value := getattr(table, name)) is not None}
+    return model.Supplier(id_, table.kind, **stated)
+
+
+def _model(id_: str, table: ModelTable) -> model.Model:
+    stated = {name: value for name in ("trace", "input_allowance") if (value := getattr(table, name)) is not None}
+    list_price = table.list_price or ""
+    tiers = tuple(table.tiers)
+    return model.Model(id_, table.supplier, table.name, list_price, table.context, table.max_output, tiers=tiers, **stated)
+
+
+def _plan(id_: str, table: PlanTable, book: BookTable) -> model.Plan:
+    # a unit that is the currency itself is worth 1
+    price = NANO if book.unit == book.currency else table.credit_price or 0
+    return model.Plan(id_, table.card, table.fee, table.included, price)
+
+
+def _customer(id_: str, table: CustomerTable) -> model.DemoCustomer:
+    return model.DemoCustomer(id_, table.plan, table.share, tuple(_grant(row) for row in table.grants))
+
+
+def _grant(row: GrantRow) -> model.DemoGrant:
+    return model.DemoGrant(row.source, row.amount, row.paid)
+
+
+def _loss_leaders(entries: Entries) -> dict[str, str]:
+    found = {}
+    for entry in entries["cards"].values():
+        rows = card_rows(entry, "")
+        found.update({rows.cite(row): row.loss_leader for row in entry.table.rates if row.loss_leader})
+    return found

@@ -1,0 +1,154 @@
+"""What tables of a book must be to each other: references, kinds, units, prices. Each check yields problems and changes nothing."""
+
+import re
+from collections.abc import Iterator
+
+from tokenworth.book.cards import card_rows, show_date
+from tokenworth.book.entries import Entries, Entry
+from tokenworth.book.schema import BookTable
+from tokenworth.book.suggest import did_you_mean
+from tokenworth.core.errors import Problem
+from tokenworth.core.money import format_amount
+from tokenworth.price.card import DEFAULT_TIER
+
+REFERENCES = (("models", "supplier"), ("products", "model"), ("plans", "card"), ("customers", "plan"))
+"""Sections whose field names an entry of the section that is called after it."""
+CURRENCY = re.compile(r"[A-Z]{3}")
+OF_KIND = {"openai": ("base_url", "api_key_env", "timeout"), "simulated": ("speed",)}
+FREE = ("promotional", "goodwill")
+
+
+def check_references(entries: Entries) -> Iterator[Problem]:
+    """Find references to what is not declared."""
+    for section, field in REFERENCES:
+        for entry in entries[section].values():
+            yield from _refer(entries, entry, field, getattr(entry.table, field))
+    for entry in entries["cards"].values():
+        for at, row in enumerate(entry.table.rates):
+            yield from _refer(entries, entry, "product", row.product, "rates", at)
+
+
+def _refer(entries: Entries, entry: Entry, kind: str, name: str, *where: str | int) -> Iterator[Problem]:
+    known = entries.declared[f"{kind}s"]
+    if name not in known:
+        yield entry.problem(f"unknown_{kind}", f"there is no {kind} {name}", did_you_mean(name, known), *where, kind)
+
+
+def check_suppliers(entries: Entries) -> Iterator[Problem]:
+    """Find fields of the other kind of supplier, and what its own kind needs."""
+    for entry in entries["suppliers"].values():
+        for kind, fields in OF_KIND.items():
+            for field in fields:
+                if kind != entry.table.kind and getattr(entry.table, field) is not None:
+                    what = f"{field} belongs to suppliers of kind {kind}, and {entry.id} is {entry.table.kind}"
+                    yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kind}"', field)
+        if entry.table.kind == "openai" and entry.table.base_url is None:
+            yield entry.problem("missing_field", "base_url is missing", 'write base_url = "https://api.openai.com/v1"', "base_url")
+
+
+def check_models(entries: Entries) -> Iterator[Problem]:
+    """Find models that nobody could cost, that answer more than fits, or that have a trace and a real supplier."""
+    for entry in entries["models"].values():
+        model = entry.table
+        supplier = entries["suppliers"].get(model.supplier)
+        if model.trace and supplier and supplier.table.kind != "simulated":
+            what = f"a trace is for simulated suppliers, and {model.supplier} is {supplier.table.kind}"
+            yield entry.problem("wrong_kind", what, "remove it, or name another supplier", "trace")
+        if model.max_output > model.context:
+            what = f"{model.max_output} is more than the context of {model.context} tokens"
+            yield entry.problem("bad_value", what, "the answer is inside the context", "max_output")
+        if not model.list_price and not any(row.tier == DEFAULT_TIER for row in model.cost):
+            mend = f'add list_price = "provider/model", or [[models.{entry.id}.cost]] with from, input and output'
+            yield entry.problem("missing_cost", f"nothing says what {entry.id} costs", mend)
+
+
+def check_units(entries: Entries, book: BookTable) -> Iterator[Problem]:
+    """Find units that contradict each other: the ledger counts in one."""
+    if entries.book and CURRENCY.fullmatch(book.unit) and book.unit != book.currency:
+        what = f"the unit {book.unit} is a currency other than the book's, {book.currency}"
+        yield entries.book.problem("unit_currency", what, f'write unit = "{book.currency}", or unit = "credits"', "unit")
+    for entry in entries["cards"].values():
+        if entry.table.unit not in (None, book.unit):
+            what = f"the card counts in {entry.table.unit}, the ledger in {book.unit}"
+            yield entry.problem("card_unit", what, "leave it out; a second unit needs a book of its own", "unit")
+
+
+def check_prices(entries: Entries) -> Iterator[Problem]:
+    """Find products that a card cannot sell: on no card, or without the default tier when the first tier begins."""
+    sold: dict[str, set[str]] = {}
+    for entry in entries["cards"].values():
+        begins: dict[tuple[str, str], tuple[int, int]] = {}
+        for at, row in enumerate(entry.table.rates):
+            begins[row.product, row.tier] = min(begins.get((row.product, row.tier), (row.since, at)), (row.since, at))
+        sold[entry.id] = {product for product, _ in begins}
+        for (product, tier), (since, at) in begins.items():
+            default = begins.get((product, DEFAULT_TIER))
+            if default is None or default[0] > since:
+                what = f"{product} is priced at tier {tier} from {show_date(since)}, but not at tier default then"
+                mend = f"add a row of tier default from {show_date(since)} on; it is what a request without a tier gets"
+                yield entry.problem("missing_default", what, mend, "rates", at)
+    yield from _unsold(entries, sold)
+
+
+def _unsold(entries: Entries, sold: dict[str, set[str]]) -> Iterator[Problem]:
+    for entry in entries["products"].values():
+        without = [card for card, products in sold.items() if entry.id not in products]
+        mend = f'add [[cards.{without[0] if without else "ID"}.rates]] with product = "{entry.id}"'
+        if len(without) == len(sold):
+            # a card that is itself invalid may have it
+            if len(sold) == len(entries.declared["cards"]):
+                yield entry.problem("unpriced_product", f"no card has a price for {entry.id}", mend)
+        elif without:
+            what = f"{entry.id} is not sold on the card {', '.join(without)}"
+            yield entry.problem("not_on_card", what, mend, severity="warning")
+
+
+def check_plans(entries: Entries, book: BookTable) -> Iterator[Problem]:
+    """Find plans whose credits have no worth in currency, or two; and cards that no plan uses."""
+    for entry in entries["plans"].values():
+        plan = entry.table
+        if book.unit == book.currency:
+            if plan.credit_price is not None:
+                what = f"the unit is {book.unit} itself, worth 1"
+                yield entry.problem("credit_price", what, "remove credit_price", "credit_price")
+        elif not plan.credit_price and not plan.included:
+            mend = 'add credit_price = "0.01", or fee and included'
+            yield entry.problem("credit_price", f"nothing says what one of the {book.unit} costs on {entry.id}", mend, "credit_price")
+        if plan.fee and not plan.included and not plan.credit_price and book.unit != book.currency:
+            yield entry.problem("included", "the fee brings no units", 'add included = "2500"', "fee")
+    used = {entry.table.card for entry in entries["plans"].values()}
+    complete = len(entries["plans"]) == len(entries.declared["plans"])
+    for id_, entry in entries["cards"].items():
+        if complete and id_ not in used:
+            yield entry.problem("unused_card", f"no plan uses the card {id_}", f'write card = "{id_}" in a plan', severity="warning")
+
+
+def check_grants(entries: Entries) -> Iterator[Problem]:
+    """Find grants of demo customers that their source or plan contradicts."""
+    for entry in entries["customers"].values():
+        plan = entries["plans"].get(entry.table.plan)
+        for at, grant in enumerate(entry.table.grants):
+            if grant.source in FREE and grant.paid:
+                what = f"{format_amount(grant.paid)} was paid for a {grant.source} grant"
+                yield entry.problem("free_grant", what, 'remove paid, or write source = "paid"', "grants", at, "paid")
+            if grant.source != "included" or plan is None:
+                continue
+            if not plan.table.included:
+                what = f"the plan {plan.id} includes nothing"
+                yield entry.problem("included_grant", what, 'write source = "paid", or give the plan included', "grants", at, "source")
+            elif grant.amount * plan.table.fee != grant.paid * plan.table.included:
+                fee, included = format_amount(plan.table.fee), format_amount(plan.table.included)
+                what = f"{format_amount(grant.paid)} for {format_amount(grant.amount)} is not what {plan.id} asks: {fee} for {included}"
+                yield entry.problem("included_grant", what, f'write amount = "{included}" and paid = "{fee}"', "grants", at, "paid")
+
+
+def check_bounds(entries: Entries, book: BookTable) -> Iterator[Problem]:
+    """Find long-context rows that no request can reach, as the model's context is smaller."""
+    for entry in entries["cards"].values():
+        rows = card_rows(entry, book.unit)
+        for at, row in enumerate(entry.table.rates):
+            product = entries["products"].get(row.product)
+            model = entries["models"].get(product.table.model) if product else None
+            if model and row.above >= model.table.context:
+                what = f"no request has more than {row.above} input tokens: the context of {model.id} is {model.table.context}"
+                yield rows.problem(at, "unreachable_step", what, mend="remove the row, or mend `above` or `context`", unit="above")

@@ -1,0 +1,125 @@
+"""Types of fields: what the text of a book may hold, and the integer that it becomes.
+
+Every refusal is a PydanticCustomError whose type is the problem's stable code and whose context holds the mend.
+"""
+
+import re
+from datetime import date, datetime
+from math import isfinite
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+from pydantic_core import PydanticCustomError
+
+from tokenworth.core.errors import InputError
+from tokenworth.core.instants import parse_instant
+from tokenworth.core.money import parse_amount, parse_rate
+
+DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+AS = re.compile(r"as +([a-z0-9_]+)")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+HTTP_URL = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
+CURRENCY = re.compile(r"[A-Z]{3}")
+LIST_PRICE = re.compile(r"[^/\s]+/\S+")
+
+
+def refusal(code: str, what: str, mend: str) -> PydanticCustomError:
+    """Make an error of a field; braces in the texts are kept as they are."""
+    return PydanticCustomError(code, "{what}", {"what": what, "mend": mend})
+
+
+def _decimal(value: Any) -> str:
+    """Return decimal text, or refuse: the core would also take 1e3 and 1_000, which hide a slip in a price."""
+    if isinstance(value, float):
+        text = f'"{value!r}"' if isfinite(value) else "digits and a point"
+        raise refusal("float", f"{value!r} is a binary floating-point number, which is not exact", f"write it in quotes: {text}")
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
+        raise refusal("wrong_type", f"{_kind(value)} where a decimal is expected", 'write a decimal in quotes, such as "0.25"')
+    if not DECIMAL.fullmatch(value):
+        raise refusal("bad_amount", f"{value!r} is not a plain decimal", 'write digits and a point in quotes, such as "0.25"')
+    if value.startswith("-"):
+        raise refusal("negative", f"{value} is negative", "give zero or more")
+    return value
+
+
+def _core(error: InputError) -> PydanticCustomError:
+    return refusal(error.code, error.what, error.mend)
+
+
+def amount(value: Any) -> int:
+    """Return nano-units of an amount, at most nine decimals."""
+    text = _decimal(value)
+    try:
+        return parse_amount(text)
+    except InputError as error:
+        raise _core(error) from None
+
+
+def rate(value: Any) -> int | str:
+    """Return pico-units of a rate, at most six decimals, or the unit's name of `as unit`."""
+    if isinstance(value, str) and (same := AS.fullmatch(value)):
+        return same[1]
+    text = _decimal(value)
+    try:
+        return parse_rate(text)
+    except InputError as error:
+        raise _core(error) from None
+
+
+def instant(value: Any) -> int:
+    """Return the instant of a TOML date or offset date-time."""
+    if not isinstance(value, date):
+        mend = "write a date without quotes, such as 2026-01-31 or 2026-01-31T12:00:00Z"
+        raise refusal("bad_instant", f"{value} is not a date", mend)
+    try:
+        return parse_instant(value)
+    except InputError as error:
+        raise refusal(error.code, error.what, "add the offset, such as 2026-01-31T12:00:00Z") from None
+
+
+def _matching(pattern: re.Pattern[str], code: str, *, what: str, mend: str) -> PlainValidator:
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise refusal("wrong_type", f"{_kind(value)} where text is expected", mend)
+        if not pattern.fullmatch(value):
+            raise refusal(code, f"{value!r} is not {what}", mend)
+        return value
+
+    return PlainValidator(check)
+
+
+def _kind(value: object) -> str:
+    """Name a TOML type as its users know it."""
+    names: dict[type, str] = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a float",
+        str: "text",
+        list: "a list",
+        dict: "a table",
+        datetime: "a time",
+    }
+    return names.get(type(value), "a date")
+
+
+kind = _kind
+
+Amount = Annotated[int, PlainValidator(amount)]
+Rate = Annotated[int | str, PlainValidator(rate)]
+Instant = Annotated[int, PlainValidator(instant)]
+Url = Annotated[
+    str, _matching(HTTP_URL, "bad_url", what="an http(s) address", mend='write it with its path, such as "https://api.openai.com/v1"')
+]
+EnvironmentName = Annotated[
+    str,
+    _matching(
+        ENVIRONMENT_NAME, "bad_value", what="the name of an environment variable", mend='such as "OPENAI_API_KEY"; never the key itself'
+    ),
+]
+Currency = Annotated[str, _matching(CURRENCY, "bad_value", what="a currency code", mend='write three capitals, such as "USD"')]
+ListPrice = Annotated[
+    str,
+    _matching(LIST_PRICE, "bad_value", what="provider/model", mend='write both names of the price list, such as "openai/gpt-5.4-mini"'),
+]

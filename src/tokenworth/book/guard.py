@@ -1,0 +1,139 @@
+"""The guard of margins: what is sold below cost, what the supplier bills and the card does not, and where that stands in the files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tokenworth.book.cards import show_date
+from tokenworth.book.margin import Cell, Row, cells, rates_above, rows, worth
+from tokenworth.book.model import Book
+from tokenworth.book.places import Places
+from tokenworth.core.errors import Problem
+from tokenworth.core.money import format_rate
+from tokenworth.core.units import UNITS
+from tokenworth.price.card import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every margin of a book from an instant on, and the problems of margins."""
+
+    at: int
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    by_call: tuple[str, ...]
+    """Units other than tokens that a supplier bills and no card rates, such as searches."""
+
+    @property
+    def worst(self) -> Row | None:
+        """The row with the least margin that is not meant as a loss leader."""
+        return min((row for row in self.rows if not row.loss_leader), key=lambda row: row.rank, default=None)
+
+    @property
+    def loss_leaders(self) -> tuple[Row, ...]:
+        """Rows below cost on purpose."""
+        return tuple(row for row in self.rows if row.loss_leader and row.below_cost)
+
+
+def check_margins(book: Book, costs: Card, at: int) -> Report:
+    """Compare every rate with its cost at an instant and at every later change of either."""
+    places = Places(book)
+    found = list(cells(book, costs, at))
+    table = tuple(rows(found, book))
+    problems = [
+        *_worthless(book, places),
+        *_uncosted(found, places),
+        *_units(found, places),
+        *(_below(row, at, book, places) for row in table if row.below_cost and not row.loss_leader),
+    ]
+    problems.sort(key=lambda problem: (problem.file, problem.line, problem.field))
+    return Report(at, table, tuple(problems), _by_call(found))
+
+
+def _below(row: Row, at: int, book: Book, places: Places) -> Problem:
+    what = (
+        f"{name_of(row, at)}: brings {show_money(row.price)} {book.currency} per million on plan {row.plan} and costs {show_money(row.cost)}, "
+        f"margin {show_percent(row.margin)}"
+    )
+    ask = f"ask at least {format_rate(row.enough)}, or " if row.enough else ""
+    mend = f'{ask}add loss_leader = "why" to the row'
+    return places.rate(row.source, row.step, row.unit, Problem("below_cost", what, mend))
+
+
+def _worthless(book: Book, places: Places) -> Iterator[Problem]:
+    """Find cards whose plans all give units away."""
+    for id_ in book.cards:
+        if worth(book, id_) is None and any(plan.card == id_ for plan in book.plans.values()):
+            what = f"no plan that uses {id_} puts a price on its {book.unit}, so no margin can be said"
+            yield places.section("cards", id_, Problem("no_worth", what, "give one of its plans a credit_price, or fee and included"))
+
+
+def _uncosted(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
+    for cell in found:
+        if cell.cost is None:
+            what = f"{cell.product} at {cell.tier}: no cost of {cell.model.id} is known from {show_date(cell.at)}"
+            mend = f"mend its list_price, or add [[models.{cell.model.id}.cost]] from that date on"
+            yield places.section("models", cell.model.id, Problem("uncosted", what, mend))
+
+
+def _units(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
+    """Find units that only one side knows, once a citation of the card."""
+    seen: set[tuple[str, str]] = set()
+    for cell in found:
+        if cell.cost is None:
+            continue
+        sold, cost = cell.sold.steps[0].rates, rates_above(cell.cost, 0)[1]
+        bare = [name for name in cost if name not in sold and _differs(name, cost)]
+        groups = {
+            ("uncovered_unit", "error"): [name for name in bare if UNITS[name].modality == "text"],
+            ("uncovered_unit", "warning"): [name for name in bare if UNITS[name].modality not in ("text", "")],
+            ("uncosted_unit", "warning"): [name for name in sold if name not in cost and not UNITS[name].billed_as],
+        }
+        for (code, severity), names in groups.items():
+            new = [name for name in names if (cell.sold.source, name) not in seen]
+            seen.update((cell.sold.source, name) for name in new)
+            if new:
+                yield _unit_problem(cell, new, places, code=code, severity=severity)
+
+
+def _unit_problem(cell: Cell, names: Sequence[str], places: Places, *, code: str, severity: str) -> Problem:
+    units = ", ".join(names)
+    if code == "uncovered_unit":
+        what = f"{cell.product} at {cell.tier}: the supplier bills {units}, and the card has no rate for it"
+        mend = f'add {names[0]} = "...", or "as input" for the same rate as another unit'
+    else:
+        what = f"{cell.product} at {cell.tier}: the card sells {units}, and no cost of it is known"
+        mend = f"remove it, or add it to [[models.{cell.model.id}.cost]]"
+    return places.rate(cell.sold.source, 0, "", Problem(code, what, mend, severity=severity))
+
+
+def _differs(name: str, cost: Mapping[str, int]) -> bool:
+    """Whether a unit costs something else than each of the nearest units inside which it is counted."""
+    wider = [UNITS[other] for other in cost if UNITS[name].refines(UNITS[other])]
+    most = max((len(unit.dimensions) for unit in wider), default=0)
+    return all(cost[unit.name] != cost[name] for unit in wider if len(unit.dimensions) == most)
+
+
+def _by_call(found: Sequence[Cell]) -> tuple[str, ...]:
+    bought = {name for cell in found if cell.cost for name in cell.cost.steps[0].rates if not UNITS[name].modality}
+    return tuple(sorted(bought - {name for cell in found for name in cell.sold.steps[0].rates}))
+
+
+def name_of(row: Row, at: int) -> str:
+    """Name a row for people, with its date where that is later than the check's: `chat at flex, input above 200000, from 2027-01-01`."""
+    above = f" above {row.above}" if row.above else ""
+    since = f", from {show_date(row.at)}" if row.at > at else ""
+    return f"{row.product} at {row.tier}, {row.unit}{above}{since}"
+
+
+def show_money(pico: Fraction | int) -> str:
+    """Return decimal text per million, rounded half-even to six decimals."""
+    return format_rate(round(pico))
+
+
+def show_percent(margin: Fraction | None) -> str:
+    """Return a margin in per cent with one decimal; a dash where nothing is asked."""
+    if margin is None:
+        return "-"
+    tenths = round(margin * 1000)
+    return f"{'-' if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10} %"

@@ -1,0 +1,160 @@
+"""The margin of every product, tier and unit of every card, at the check date and whenever a rate or a cost changes after it.
+
+A rate is worth what the cheapest plan that uses the card makes of it: the fee over the included units, or the price of a credit.
+Promotional units bring nothing and do not count. All figures are exact: pico-units of currency per unit, as integers and fractions.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tokenworth.book.model import Book, Model
+from tokenworth.core.money import NANO
+from tokenworth.core.units import UNITS
+from tokenworth.price.card import DEFAULT_TIER, Card, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one unit of a card is worth in currency, and the plan that makes it so cheap."""
+
+    value: Fraction
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rate against its cost, for requests of more than `above` input tokens, as found at an instant."""
+
+    card: str
+    product: str
+    tier: str
+    unit: str
+    above: int
+    at: int
+    rate: int
+    """Pico-units of the card's unit."""
+    plan: str
+    price: Fraction
+    """Pico-units of currency per unit, on the cheapest plan."""
+    cost: int
+    """Pico-units of currency per unit."""
+    source: str
+    step: int
+    """`above` of the card's own step that holds."""
+    loss_leader: str
+
+    @property
+    def below_cost(self) -> bool:
+        """Whether the rate brings less than the unit costs."""
+        return self.price < self.cost
+
+    @property
+    def margin(self) -> Fraction | None:
+        """Share of the price that is left after the cost; None where the price is zero."""
+        return 1 - Fraction(self.cost) / self.price if self.price else None
+
+    @property
+    def rank(self) -> tuple[bool, Fraction]:
+        """Sorts by margin; a price of zero for something that costs comes first."""
+        return (self.margin is not None or not self.below_cost, self.margin if self.margin is not None else Fraction(1))
+
+    @property
+    def enough(self) -> int:
+        """The least rate that is not below cost, in pico-units of the card's unit; 0 where no rate could be."""
+        return -(-self.cost * self.rate // self.price) if self.price else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Terms that are sold and terms that are bought, of one product and tier of a card, from an instant on. No `cost`: none is known."""
+
+    card: str
+    product: str
+    tier: str
+    model: Model
+    at: int
+    sold: Terms
+    cost: Terms | None
+
+
+def worth(book: Book, card: str) -> Worth | None:
+    """Return the least that a unit of a card is worth on any plan; None where no plan makes it worth anything."""
+    found = []
+    for plan in book.plans.values():
+        if plan.card != card:
+            continue
+        if plan.credit_price:
+            found.append(Worth(Fraction(plan.credit_price, NANO), plan.id))
+        if plan.fee and plan.included:
+            found.append(Worth(Fraction(plan.fee, plan.included), plan.id))
+    return min(found, key=lambda one: (one.value, one.plan), default=None)
+
+
+def cells(book: Book, costs: Card, at: int) -> Iterator[Cell]:
+    """Yield what is sold and bought at an instant, and again at every later one at which the terms of either change."""
+    for card in book.cards.values():
+        for (product, tier), dated in card.cells.items():
+            model = book.models[book.products[product].model]
+            bought = costs.cells.get((model.id, tier if tier in model.tiers else DEFAULT_TIER), ())
+            later = {terms.since for terms in (*dated, *bought) if terms.since > at}
+            for instant in sorted({at, *later}):
+                if sold := in_force(dated, instant):
+                    yield Cell(card.id, product, tier, model, instant, sold, in_force(bought, instant))
+
+
+def in_force(dated: Sequence[Terms], at: int) -> Terms | None:
+    """Return the last terms that begin by an instant, if any do."""
+    return next((terms for terms in reversed(dated) if terms.since <= at), None)
+
+
+def rows(found: Sequence[Cell], book: Book) -> Iterator[Row]:
+    """Yield each cell's rates with their costs; of later instants only what differs from the row before."""
+    before: dict[tuple[str, str, str, str, int], tuple[int, int]] = {}
+    values = {id_: worth(book, id_) for id_ in book.cards}
+    for cell in found:
+        value = values[cell.card]
+        for row in _rows(cell, value, book.loss_leaders) if value else ():
+            key = (row.card, row.product, row.tier, row.unit, row.above)
+            if before.get(key) != (row.rate, row.cost):
+                before[key] = (row.rate, row.cost)
+                yield row
+
+
+def _rows(cell: Cell, value: Worth, loss_leaders: Mapping[str, str]) -> Iterator[Row]:
+    """Yield a row per unit and band; a band begins where a step of either side does, and the context ends them."""
+    if cell.cost is None:
+        return
+    for above in sorted({step.above for terms in (cell.sold, cell.cost) for step in terms.steps if step.above < cell.model.context}):
+        step, sold = rates_above(cell.sold, above)
+        _, cost = rates_above(cell.cost, above)
+        for unit in UNITS:
+            if unit not in sold or unit not in cost or _same(unit, sold, cost):
+                continue
+            yield Row(
+                card=cell.card,
+                product=cell.product,
+                tier=cell.tier,
+                unit=unit,
+                above=above,
+                at=cell.at,
+                rate=sold[unit],
+                plan=value.plan,
+                price=sold[unit] * value.value,
+                cost=cost[unit],
+                source=cell.sold.source,
+                step=step,
+                loss_leader=loss_leaders.get(cell.sold.source, ""),
+            )
+
+
+def rates_above(terms: Terms, above: int) -> tuple[int, Mapping[str, int]]:
+    """Return the step that holds just above a size: its own `above`, and its rates."""
+    step = [step for step in terms.steps if step.above <= above][-1]
+    return step.above, step.rates
+
+
+def _same(unit: str, sold: Mapping[str, int], cost: Mapping[str, int]) -> bool:
+    """Whether a unit is bought and sold as another one is, whose row says all."""
+    other = UNITS[unit].billed_as
+    return other in sold and other in cost and (sold[unit], cost[unit]) == (sold[other], cost[other])

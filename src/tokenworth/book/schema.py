@@ -1,0 +1,147 @@
+"""The tables of a book and their fields. A field's description is its documentation, its first example the mend where it is missing."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, Url
+from tokenworth.core.units import MAX_COUNT, UNITS
+
+Tier = Literal["flex", "default", "priority"]
+Trace = Literal["azure2023-conv", "azure2023-code", "mooncake-conversation"]
+
+
+class Table(BaseModel):
+    """A table of a book: types are not coerced, unknown fields are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=False)
+
+
+class BookTable(Table):
+    """`[book]`: what the business is called and counts in."""
+
+    name: str = Field(description="Shown to operators and as owner of the products.", examples=['"My AI product"'])
+    unit: str = Field("credits", min_length=1, max_length=32, description="What cards and the ledger count in: credits, or the currency.")
+    currency: Currency = Field("USD", description="What money is in: three capitals.")
+
+
+class SupplierTable(Table):
+    """`[suppliers.ID]`: who makes the tokens."""
+
+    kind: Literal["openai", "simulated"] = Field(
+        description="`openai`: any OpenAI-compatible base URL. `simulated`: answers from a trace, needs no key.", examples=['"openai"']
+    )
+    base_url: Url | None = Field(None, description="Of kind openai: the address before `/chat/completions`.")
+    api_key_env: EnvironmentName | None = Field(None, description="Of kind openai: name of the environment variable that holds the key.")
+    timeout: int | None = Field(None, ge=1, le=86_400, description="Of kind openai: seconds without a byte after which it has failed.")
+    speed: int | None = Field(None, ge=0, description="Of kind simulated: times faster than measured; 0 answers at once.")
+
+
+class Rates(Table):
+    """Rates by unit, per million; the fields, one a unit, are added below."""
+
+    def stated(self) -> dict[str, int | str]:
+        """Return what the row states: pico-units by unit, or the name of the unit whose rate it shares."""
+        return {name: value for name in UNITS if (value := getattr(self, name, None)) is not None}
+
+
+if TYPE_CHECKING:
+    UnitRates = Rates
+else:
+    _UNIT_FIELDS = {
+        name: (Rate | None, Field(None, description=f'Per million of {name}: a quoted decimal, or "as UNIT".', examples=['"1.50"']))
+        for name in UNITS
+    }
+    UnitRates = create_model("UnitRates", __base__=Rates, **_UNIT_FIELDS)
+
+
+class DatedRow(UnitRates):
+    """What rows of cards and of costs share."""
+
+    since: Instant = Field(alias="from", description="Effective date, or a time with offset.", examples=["2026-01-01"])
+    tier: Tier = Field("default", description="Service tier.")
+    above: int = Field(0, ge=0, le=MAX_COUNT, description="Long-context row: holds for requests of more input tokens than this.")
+
+
+class CostRow(DatedRow):
+    """`[[models.ID.cost]]`: what the supplier bills from a date on, in the book's currency per million; it overrides the list price."""
+
+
+class RateRow(DatedRow):
+    """`[[cards.ID.rates]]`: what a product costs from a date on, in the card's unit per million."""
+
+    product: str = Field(description="Which product.", examples=['"chat"'])
+    loss_leader: str | None = Field(None, min_length=1, description="Why this may be sold below cost.")
+
+
+class ModelTable(Table):
+    """`[models.ID]`: a supplier's model."""
+
+    supplier: str = Field(description="Id of the supplier.", examples=['"openai"'])
+    name: str = Field(min_length=1, description="What the supplier calls it.", examples=['"gpt-5.4-mini"'])
+    list_price: ListPrice | None = Field(None, description="`provider/model` in the price list of genai-prices.")
+    context: int = Field(ge=1, le=MAX_COUNT, description="Context window in tokens.", examples=["128000"])
+    max_output: int = Field(ge=1, le=MAX_COUNT, description="Most tokens of one answer.", examples=["16384"])
+    trace: Trace | None = Field(None, description="Of a simulated supplier's model: the shipped trace that it draws from.")
+    input_allowance: int | None = Field(None, ge=0, le=MAX_COUNT, description="Tokens that the supplier may add to a prompt.")
+    tiers: list[Literal["flex", "priority"]] = Field(
+        [], description="Service tiers that are passed on to the supplier, who bills them; others are your own promise."
+    )
+    cost: list[CostRow] = Field([], description="What it costs, instead of the list price.")
+
+
+class ProductTable(Table):
+    """`[products.ID]`: what a customer asks for by name."""
+
+    model: str = Field(description="Id of the model that serves it.", examples=['"gpt-mini"'])
+    description: str = Field("", description="For people.")
+
+
+class CardTable(Table):
+    """`[cards.ID]`: a rate card."""
+
+    unit: str | None = Field(None, description="What its rates count in; the book's unit.")
+    rates: list[RateRow] = Field(description="Dated rates.", examples=["[...]"])
+
+
+class PlanTable(Table):
+    """`[plans.ID]`: what a customer subscribes to."""
+
+    card: str = Field(description="Id of the rate card.", examples=['"standard"'])
+    fee: Amount = Field(0, description="Per month, in the book's currency.")
+    included: Amount = Field(0, description="Units that come with the fee each month.")
+    credit_price: Amount | None = Field(None, description="Currency per credit when bought on this plan.")
+
+
+class GrantRow(Table):
+    """`[[customers.ID.grants]]`: credits that a demo customer starts with."""
+
+    source: Literal["paid", "included", "promotional", "goodwill"] = Field(description="Where they come from.", examples=['"paid"'])
+    amount: Amount = Field(description="How many, in the book's unit.", examples=['"1000"'])
+    paid: Amount = Field(0, description="What was paid for all of them, in the book's currency.")
+
+
+class CustomerTable(Table):
+    """`[customers.ID]`: a customer of the demo; real ones live in the database."""
+
+    plan: str = Field(description="Id of the plan.", examples=['"payg"'])
+    share: int = Field(1, ge=0, description="Weight in the demo's traffic.")
+    grants: list[GrantRow] = Field([], description="Credits to start with.")
+
+
+SECTIONS: dict[str, type[Table]] = {
+    "suppliers": SupplierTable,
+    "models": ModelTable,
+    "products": ProductTable,
+    "cards": CardTable,
+    "plans": PlanTable,
+    "customers": CustomerTable,
+}
+"""The tables that are keyed by id."""
+
+ROWS: dict[tuple[type[Table], Any], type[Table]] = {
+    (ModelTable, "cost"): CostRow,
+    (CardTable, "rates"): RateRow,
+    (CustomerTable, "grants"): GrantRow,
+}
+"""The tables inside tables."""

@@ -1,0 +1,64 @@
+"""The command line: parse, call a flow, render. Each command is a file, imported when it is called."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from tokenworth.core.errors import BookError, InputError, TokenworthError
+
+COMMANDS = {
+    "init": "write a commented starter book",
+    "check": "validate a book and show its margins",
+    "serve": "run the gateway on a book",
+    "demo": "replay a real trace through the gateway and print the statement",
+    "meter": "provider usage payloads -> disjoint counts and list cost",
+    "export": "usage events as Parquet, CSV or JSON lines",
+    "customers": "add and list customers",
+    "keys": "add, list and revoke API keys",
+    "grants": "give credits and list grants",
+    "ledger": "verify, balance and statement",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are modules of this package, each with a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return names in the order in which an operator meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tokenworth")
+def cli() -> None:
+    """Tokenworth: measure, price, capture and decide, for whoever sells AI by the token."""
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line. Errors of ours are one message on stderr: exit 2 for bad input, 1 for the rest."""
+    try:
+        return cli.main(args=args, prog_name="tokenworth")
+    except BookError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(2)
+    except TokenworthError as error:
+        click.echo(f"error: {error} [{error.code}]", err=True)
+        sys.exit(2 if isinstance(error, InputError) else 1)

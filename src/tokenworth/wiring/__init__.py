@@ -1,0 +1,1 @@
+"""The composition root: the one place with settings, clock, randomness and logging."""
