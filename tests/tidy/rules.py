@@ -68,8 +68,13 @@ def no_skips(module: ast.Module, source: str) -> Iterator[tuple[int, str]]:
     """Tests run everywhere or they are not tests."""
     del source
     for node in ast.walk(module):
-        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        if name in {"skip", "skipif", "skipIf", "xfail", "importorskip"}:
+        if isinstance(node, (ast.Attribute, ast.Name)) and (name := node.attr if isinstance(node, ast.Attribute) else node.id) in {
+            "skip",
+            "skipif",
+            "skipIf",
+            "xfail",
+            "importorskip",
+        }:
             yield node.lineno, f"{name}: install what the test needs"
 
 

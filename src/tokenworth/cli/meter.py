@@ -23,32 +23,36 @@ from tokenworth.render.meter import Totals, line_data, print_totals
 def command(*, file: Path | None, as_json: bool) -> None:
     """Meter JSON lines of {"provider", "api", "model", "at", "payload"} from FILE, or from standard input.
 
-    The payload is a whole response or its usage object; `at` is a date or an instant. With --json each line gives a line: disjoint counts, list cost
-    in dollars and the prices used, or an error that names what is unknown. Exit 1 if any line failed.
+    The payload is a whole response, its usage object, or the list of a chat stream's chunks; `at` is a date or an instant. With --json each
+    line gives a line: disjoint counts, list cost in dollars and the prices used, or an error that names what is unknown. Exit 1 if any line
+    failed.
     """
-    failed = False
+    failed = 0
     totals = Totals()
     with _lines(file) as lines:
         for result in meter_lines(lines, ListPrices()):
-            failed = failed or isinstance(result, Failed)
+            failed += isinstance(result, Failed)
             if as_json:
                 click.echo(json.dumps(line_data(result)))
+            elif isinstance(result, Failed):
+                click.echo(f"line {result.line}: {result.error} [{result.error.code}]", err=True)
             else:
                 totals.add(result)
     if not as_json:
         print_totals(totals, Console())
-        for bad in totals.failed:
-            click.echo(f"line {bad.line}: {bad.error} [{bad.error.code}]", err=True)
+        if failed:
+            click.echo(f"{failed:,} lines failed and are not in the table", err=True)
     sys.exit(1 if failed else 0)
 
 
 @contextmanager
-def _lines(file: Path | None) -> Iterator[IO[str]]:
+def _lines(file: Path | None) -> Iterator[IO[bytes]]:
+    """Open lines as bytes: what is no UTF-8 is one line's error, not the file's."""
     if file is None or str(file) == "-":
-        yield sys.stdin
+        yield click.get_binary_stream("stdin")
     elif sys.stderr.isatty():
-        with open_with_progress(file, "r", encoding="utf-8", console=Console(stderr=True), transient=True) as lines:
+        with open_with_progress(file, "rb", console=Console(stderr=True), transient=True) as lines:
             yield lines
     else:
-        with file.open(encoding="utf-8") as lines:
+        with file.open("rb") as lines:
             yield lines

@@ -13,7 +13,10 @@ def from_datetime(value: datetime) -> int:
     """Return the instant of an aware datetime, else InstantError."""
     if value.tzinfo is None:
         raise InstantError(f"{value.isoformat()} has no offset", mend="add one, such as Z")
-    return (value - EPOCH) // MICRO
+    try:
+        return (value.astimezone(UTC) - EPOCH) // MICRO
+    except OverflowError:
+        raise InstantError(f"{value.isoformat()} is not within the years 1 to 9999 of UTC") from None
 
 
 def to_datetime(instant: int) -> datetime:

@@ -84,13 +84,13 @@ def unit(name: str) -> Unit:
 def disjoint(counts: Mapping[str, int]) -> dict[str, int]:
     """Turn overlapping counts into disjoint leaves: each unit less what is counted again in units that refine it.
 
-    Keys are unit names, zero counts vanish. Raises UsageError where a leaf would be negative or two refinements overlap
-    without a count of their meeting; the message names both counts.
+    Keys are unit names; a zero is a count like any other on the way in, and vanishes on the way out. Raises UsageError where a leaf would
+    be negative or two refinements overlap without a count of their meeting; the message names both counts.
     """
-    given = sorted((unit(name) for name, count in counts.items() if count), key=lambda u: -len(u.dimensions))
+    given = sorted(map(unit, counts), key=lambda u: -len(u.dimensions))
     leaves: dict[str, int] = {}
     for coarse in given:
-        finer = [u for u in given if u.refines(coarse)]
+        finer = [u for u in given if counts[u.name] and u.refines(coarse)]
         _refuse_overlap(finer, counts)
         left = counts[coarse.name] - sum(leaves[u.name] for u in finer)
         if left < 0:

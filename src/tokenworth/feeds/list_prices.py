@@ -25,6 +25,7 @@ from tokenworth.price.card import DEFAULT_TIER, Card, Terms, compile_terms
 
 CURRENCY = "USD"
 MILLION = 1_000_000
+Constraint = genai.StartDateConstraint | genai.TimeOfDateConstraint
 FREE = ":free"
 """How OpenRouter names variants that cost nothing; the package lists no price for them."""
 WORDS = {"cache": {"read": "cache_read", "write": "cache_write"}, "origin": {"tool": "tool"}, "kind": {}}
@@ -33,21 +34,21 @@ WORDS = {"cache": {"read": "cache_read", "write": "cache_write"}, "origin": {"to
 
 @dataclass(slots=True)
 class ListPrices:
-    """The list, with terms kept once made: the package's price objects never change in a process."""
+    """The list, with terms kept once made, by their source: it names the model, the context, and every date and hour that chose the price."""
 
-    _terms: dict[tuple[int, str], Terms] = field(default_factory=dict)
+    _terms: dict[str, Terms] = field(default_factory=dict)
 
     def terms(self, provider: str, model: str, at: int, context: Mapping[str, str] | None = None) -> Terms:
         """Return list prices (USD) in force at an instant; PriceError names an unknown provider, model or context."""
         owner, info = find(provider, model)
-        moment = to_datetime(at)
-        _check_context(owner, info, moment, context or {})
-        price = info.get_prices(moment, dict(context) if context else None)
-        key = (id(price) if not context else hash((id(info), str(price))), _source(owner, info, moment, context or {}))
-        if key not in self._terms:
-            free = owner.id == "openrouter" and info.id.endswith(FREE)
-            self._terms[key] = _free(key[1]) if free else _compile(price, since=_since(info, moment), source=key[1])
-        return self._terms[key]
+        moment, asked = to_datetime(at), dict(context or {})
+        _check_context(owner, info, moment, asked)
+        source = _source(owner, info, moment, asked)
+        if source not in self._terms:
+            price = info.get_prices(moment, asked)
+            free = owner.id == "openrouter" and info.id.endswith(FREE) and not price.__dict__
+            self._terms[source] = _free(source) if free else _compile(price, since=_since(info, moment, asked), source=source)
+        return self._terms[source]
 
 
 def find(provider: str, model: str) -> tuple[genai.Provider, genai.ModelInfo]:
@@ -123,26 +124,46 @@ def _midnight(constraint: genai.StartDateConstraint) -> int:
 
 
 def _check_context(owner: genai.Provider, info: genai.ModelInfo, moment: datetime, context: Mapping[str, str]) -> None:
-    for key, value in context.items():
-        listed = [v for v in info.price_variants or () if v.when.get(key) == value]
-        if not listed:
-            raise PriceError(f"{owner.id}/{info.id} has no list price for {key} {value!r}", mend="state `cost` in the book", code="unknown_context")
-        if not any(v.constraint is None or v.constraint.active(moment) for v in listed):
-            raise PriceError(f"{owner.id}/{info.id} has no list price for {key} {value!r} on {moment:%Y-%m-%d}", code="unknown_context")
+    """Refuse what is not listed: no variant, none yet, two contexts of which nobody says what they cost together, another provider's model."""
+    if not context:
+        return
+    named = f"{owner.id}/{info.id} has no list price for {' with '.join(f'{key} {value!r}' for key, value in context.items())}"
+    mend = "state `cost` in the book"
+    listed = [v for v in info.price_variants or () if _own(owner, info) and v.when == context]
+    if not listed:
+        raise PriceError(named, mend=mend, code="unknown_context")
+    if not any(v.constraint is None or v.constraint.active(moment) for v in listed):
+        raise PriceError(f"{named} on {moment:%Y-%m-%d}", mend=mend, code="unknown_context")
 
 
-def _since(info: genai.ModelInfo, moment: datetime) -> int:
-    """Return the start of the price in force: the latest start date that has come."""
-    dates = [c.constraint for c in (info.prices if isinstance(info.prices, list) else [])]
-    past = [_midnight(c) for c in dates if isinstance(c, genai.StartDateConstraint) and c.active(moment)]
-    return max(past, default=0)
+def _active(info: genai.ModelInfo, moment: datetime, context: Mapping[str, str]) -> Iterator[Constraint]:
+    """Yield the constraints that hold at a moment, of the model's prices and of the variants of a context."""
+    conditions = info.prices if isinstance(info.prices, list) else []
+    variants = [v for v in info.price_variants or () if v.when.items() <= context.items()]
+    for constraint in [*(c.constraint for c in conditions), *(v.constraint for v in variants)]:
+        if constraint is not None and constraint.active(moment):
+            yield constraint
+
+
+def _since(info: genai.ModelInfo, moment: datetime, context: Mapping[str, str]) -> int:
+    """Return the start of the price in force: the latest start date that has come, 0 where none is listed."""
+    dates = [_midnight(each) for each in _active(info, moment, context) if isinstance(each, genai.StartDateConstraint)]
+    return max(dates, default=0)
 
 
 def _source(owner: genai.Provider, info: genai.ModelInfo, moment: datetime, context: Mapping[str, str]) -> str:
-    since = _since(info, moment)
+    since = _since(info, moment, context)
     dated = f" from {to_datetime(since):%Y-%m-%d}" if since else ""
+    hours = [each for each in _active(info, moment, context) if isinstance(each, genai.TimeOfDateConstraint)]
+    daily = "".join(f" {each.start_time:%H:%M}-{each.end_time:%H:%M}" for each in hours)
     special = "".join(f" {key}={value}" for key, value in sorted(context.items()))
-    return f"{_package()} {owner.id}/{info.id}{dated}{special}"
+    lent = "" if _own(owner, info) else " (another provider's price)"
+    return f"{_package()} {owner.id}/{info.id}{lent}{dated}{daily}{special}"
+
+
+def _own(owner: genai.Provider, info: genai.ModelInfo) -> bool:
+    """Whether a provider lists a model itself; for some, the package falls back on those whose models they serve."""
+    return any(info is each for each in owner.models)
 
 
 @cache

@@ -33,8 +33,8 @@ class Failed:
     error: TokenworthError
 
 
-def meter_lines(lines: Iterable[str], prices: PriceList) -> Iterator[Metered | Failed]:
-    """Yield a result for every line that is not blank, in order; nothing is kept, so a file may be of any length."""
+def meter_lines(lines: Iterable[bytes], prices: PriceList) -> Iterator[Metered | Failed]:
+    """Yield a result for every line (UTF-8) that is not blank, in order; nothing is kept, so a file may be of any length."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
@@ -43,7 +43,7 @@ def meter_lines(lines: Iterable[str], prices: PriceList) -> Iterator[Metered | F
                 yield Failed(number, error)
 
 
-def _meter(number: int, line: str, prices: PriceList) -> Metered:
+def _meter(number: int, line: bytes, prices: PriceList) -> Metered:
     record = _record(line)
     found = meter(record["provider"], record["api"], record["payload"])
     terms = prices.terms(record["provider"], record["model"], parse_instant(record["at"]), found.context)
@@ -53,10 +53,11 @@ def _meter(number: int, line: str, prices: PriceList) -> Metered:
     return Metered(number, record["provider"], record["model"], charge(usage, terms))
 
 
-def _record(line: str) -> Mapping[str, Any]:
+def _record(line: bytes) -> Mapping[str, Any]:
     try:
-        record = json.loads(line)
-    except ValueError as error:
+        # a byte order mark may begin a file
+        record = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}", mend="one object a line", code="bad_json") from None
     if not isinstance(record, dict):
         raise InputError("not an object", mend=f"one object a line with {', '.join(FIELDS)}", code="bad_json")

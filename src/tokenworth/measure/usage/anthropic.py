@@ -9,7 +9,7 @@ from typing import Any
 from tokenworth.core.errors import UsageError
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.fields import Fields
-from tokenworth.measure.usage.metered import Metered, stated, usage_object
+from tokenworth.measure.usage.metered import Metered, model_of, stated, usage_object
 
 STANDARD_TIERS = frozenset({"", "standard", "default"})
 STANDARD_GEO = frozenset({"", "not_available", "global"})
@@ -39,7 +39,7 @@ def messages(payload: Any) -> Metered:
     tools.close()
     context = _context(usage)
     usage.close()
-    return Metered(Usage.from_overlapping(counts), str(response.get("model") or ""), context)
+    return Metered(Usage.from_overlapping(counts), model_of(response), context)
 
 
 def _writes(usage: Fields) -> tuple[int, int]:

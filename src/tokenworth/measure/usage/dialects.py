@@ -6,6 +6,7 @@ from typing import Any
 from tokenworth.core.errors import UnknownUnitError
 from tokenworth.measure.usage import anthropic, google, openai, openrouter
 from tokenworth.measure.usage.metered import Metered
+from tokenworth.measure.usage.stream import fold
 
 DIALECTS: Mapping[tuple[str, str], Callable[[Any], Metered]] = {
     ("openai", "chat"): openai.chat,
@@ -30,13 +31,14 @@ ALIASES: Mapping[tuple[str, str], tuple[str, str]] = {
 
 
 def meter(provider: str, api: str, payload: Any) -> Metered:
-    """Read a payload with the dialect of (provider, api).
+    """Read a payload with the dialect of (provider, api): a response, its usage object, or the list of a chat stream's chunks.
 
     Raises UnknownUnitError for an unknown dialect or class of tokens, UsageError where counts are missing or contradict each other.
     """
     name = (provider.lower(), api.lower())
-    dialect = DIALECTS.get(ALIASES.get(name, name))
+    name = ALIASES.get(name, name)
+    dialect = DIALECTS.get(name)
     if dialect is None:
         known = ", ".join(f"{p}/{a}" for p, a in DIALECTS)
         raise UnknownUnitError(f"there is no dialect for {provider}/{api}", mend=f"use one of {known}", code="unknown_dialect")
-    return dialect(payload)
+    return dialect(fold(payload) if isinstance(payload, list) and name[1] == "chat" else payload)

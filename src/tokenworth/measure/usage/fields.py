@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokenworth.core.errors import UnknownUnitError, UsageError
+from tokenworth.core.units import MAX_COUNT
 
 
 @dataclass(slots=True)
@@ -52,9 +53,9 @@ class Fields:
         return inside
 
     def text(self, name: str) -> str:
-        """Return a text that may be absent or null, which is empty."""
+        """Return a text that may be absent or null, which is empty; prices may hang on it, so nothing else passes for it."""
         self.read.add(name)
-        return str(self.values.get(name) or "")
+        return text_at(self.values, name, self.path)
 
     def skip(self, *names: str) -> None:
         """Pass over fields that count nothing, or count again what is counted elsewhere."""
@@ -71,9 +72,22 @@ class Fields:
     def _count(self, name: str) -> int:
         self.read.add(name)
         value = self.values[name]
-        if type(value) is not int or value < 0:
-            raise UsageError(f"{self.path}.{name} is {value!r}; a count is a whole number of at least zero")
-        return value
+        return whole(value, f"{self.path}.{name}")
+
+
+def whole(value: Any, place: str) -> int:
+    """Return a count; UsageError names the place of anything else, and of more than one request can use."""
+    if type(value) is not int or not 0 <= value <= MAX_COUNT:
+        raise UsageError(f"{place} is {value!r}; a count is a whole number from 0 to {MAX_COUNT}")
+    return value
+
+
+def text_at(values: Mapping[str, Any], name: str, path: str) -> str:
+    """Return a text that may be absent or null, which is empty; UsageError names anything else."""
+    value = values.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"{path}.{name} is {value!r}, not text")
+    return value or ""
 
 
 def _holds_number(value: Any) -> bool:

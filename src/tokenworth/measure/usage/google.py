@@ -1,21 +1,22 @@
 """Google Gemini: thoughts and prompts of tools stand beside candidates and prompt, the cache is inside the prompt.
 
 Source: the Gemini API reference, `GenerateContentResponse.UsageMetadata`. Details by modality may leave part of a count out; what they leave
-out is text.
+out is text. What a tool put into the prompt is `input_tool` where it is text, and else input of its modality, which is how it is billed.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tokenworth.core.errors import UnknownUnitError, UsageError
-from tokenworth.core.units import disjoint
+from tokenworth.core.errors import UnknownUnitError
+from tokenworth.core.units import UNITS, disjoint
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.fields import Fields, same_total
-from tokenworth.measure.usage.metered import Metered, stated, usage_object
+from tokenworth.measure.usage.fields import Fields, same_total, whole
+from tokenworth.measure.usage.metered import Metered, model_of, stated, usage_object
 
 STANDARD_TIERS = frozenset({"", "standard", "default", "on_demand", "traffic_type_unspecified"})
-MODALITIES = {"TEXT": "", "DOCUMENT": "", "MODALITY_UNSPECIFIED": "", "AUDIO": "audio", "IMAGE": "image", "VIDEO": "video"}
-"""Our modality by Google's; documents are billed as text."""
+MODALITIES = {"TEXT": "", "MODALITY_UNSPECIFIED": "", "AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
+"""Our modality by Google's; a page of a document is read, and billed, as an image (so does the extractor of genai-prices)."""
 
 
 def generate_content(payload: Any) -> Metered:
@@ -25,21 +26,27 @@ def generate_content(payload: Any) -> Metered:
     tools = usage.optional("toolUsePromptTokenCount")
     candidates, thoughts = usage.optional("candidatesTokenCount"), usage.optional("thoughtsTokenCount")
     same_total(usage, "totalTokenCount", prompt=prompt, tools=tools, candidates=candidates, thoughts=thoughts)
-    _details(usage, "toolUsePromptTokensDetails")
-    counts = disjoint(
+    inside = disjoint(
         {"input": prompt, "cache_read": cached}
         | {f"input_{kind}": n for kind, n in _details(usage, "promptTokensDetails").items()}
         | {f"cache_read_{kind}": n for kind, n in _details(usage, "cacheTokensDetails").items()}
-        | {"output": candidates + thoughts, "reasoning": thoughts}
+        | {"output": candidates}
         | {f"output_{kind}": n for kind, n in _details(usage, "candidatesTokensDetails").items()}
     )
-    if tools:
-        counts["input_tool"] = tools
+    # leaves already: no thought is a candidate, and no tool's prompt is in the prompt
+    counts = Counter(inside) + Counter({"reasoning": thoughts}) + Counter(_tools(usage, tools))
     tier = usage.text("serviceTier") or usage.text("trafficType")
     usage.skip("serviceTier", "trafficType")
     usage.close()
     context = stated(tier, STANDARD_TIERS, "service_tier")
-    return Metered(Usage(counts), str(response.get("modelVersion") or response.get("model") or ""), context)
+    return Metered(Usage({name: counts[name] for name in UNITS if name in counts}), model_of(response, "modelVersion", "model"), context)
+
+
+def _tools(usage: Fields, total: int) -> Mapping[str, int]:
+    """Return leaves of what tools put into the prompt."""
+    media = {f"input_{kind}": n for kind, n in _details(usage, "toolUsePromptTokensDetails").items()}
+    text = disjoint({"input": total, **media})
+    return {"input_tool" if name == "input" else name: n for name, n in text.items()}
 
 
 def _details(usage: Fields, name: str) -> Mapping[str, int]:
@@ -50,9 +57,8 @@ def _details(usage: Fields, name: str) -> Mapping[str, int]:
     counts = dict.fromkeys((kind for kind in MODALITIES.values() if kind), 0)
     for item in listed:
         modality, count = item.get("modality"), item.get("tokenCount", 0)
-        if type(count) is not int or count < 0:
-            raise UsageError(f"{usage.path}.{name}: tokenCount of {modality} is {count!r}")
-        if modality not in MODALITIES:
+        whole(count, f"{usage.path}.{name}: tokenCount of {modality}")
+        if not isinstance(modality, str) or modality not in MODALITIES:
             raise UnknownUnitError(f"{usage.path}.{name}: modality {modality!r} is not known", mend="add it to the dialect")
         if MODALITIES[modality]:
             counts[MODALITIES[modality]] += count

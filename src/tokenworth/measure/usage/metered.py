@@ -6,7 +6,7 @@ from typing import Any
 
 from tokenworth.core.errors import UsageError
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.fields import Fields
+from tokenworth.measure.usage.fields import Fields, text_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ def usage_object(payload: Any, name: str = "usage") -> tuple[Mapping[str, Any], 
     if not isinstance(inside, Mapping):
         raise UsageError(f"{name} is {inside!r}, not an object", mend="ask the provider for usage, or estimate and mark it")
     return payload, Fields(inside, name)
+
+
+def model_of(response: Mapping[str, Any], *names: str) -> str:
+    """Return the model that a response says it comes from, under the first of the names that is there; empty where it does not."""
+    return next((text for name in names or ("model",) if (text := text_at(response, name, "response"))), "")
 
 
 def stated(value: str, standard: frozenset[str], key: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from tokenworth.core.errors import UsageError
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.fields import Fields, same_total
-from tokenworth.measure.usage.metered import Metered, stated, usage_object
+from tokenworth.measure.usage.fields import Fields, same_total, text_at
+from tokenworth.measure.usage.metered import Metered, model_of, stated, usage_object
 
 STANDARD_TIERS = frozenset({"", "default", "auto", "standard"})
 TIMINGS = ("queue_time", "prompt_time", "completion_time", "total_time", "num_sources_used", "cost_in_usd_ticks")
@@ -23,7 +23,7 @@ def chat(payload: Any) -> Metered:
     counts = chat_counts(usage)
     usage.skip(*TIMINGS)
     usage.close()
-    return Metered(Usage.from_overlapping(counts), str(response.get("model") or ""), _context(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), _context(response))
 
 
 def chat_counts(usage: Fields) -> dict[str, int]:
@@ -46,17 +46,18 @@ def responses(payload: Any) -> Metered:
     counts = {"input": into, "output": out}
     counts |= input_details(usage.inner("input_tokens_details")) | output_details(usage.inner("output_tokens_details"))
     usage.close()
-    return Metered(Usage.from_overlapping(counts), str(response.get("model") or ""), _context(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), _context(response))
 
 
 def embeddings(payload: Any) -> Metered:
     """Meter an embedding or its usage object. There is no output to bill, whatever a compatible server reports of it."""
     response, usage = usage_object(payload)
     counts = {"input": usage.count("prompt_tokens", "input_tokens")}
-    usage.skip("total_tokens", "completion_tokens", "completion_tokens_details")
+    same_total(usage, "total_tokens", prompt_tokens=counts["input"], completion_tokens=usage.optional("completion_tokens"))
+    usage.skip("completion_tokens_details")
     counts |= input_details(usage.inner("prompt_tokens_details"))
     usage.close()
-    return Metered(Usage.from_overlapping(counts), str(response.get("model") or ""))
+    return Metered(Usage.from_overlapping(counts), model_of(response))
 
 
 def input_details(details: Fields) -> dict[str, int]:
@@ -99,4 +100,4 @@ def _flat_cache(usage: Fields, prompt: int) -> int:
 
 
 def _context(response: Mapping[str, Any]) -> dict[str, str]:
-    return stated(str(response.get("service_tier") or ""), STANDARD_TIERS, "service_tier")
+    return stated(text_at(response, "service_tier", "response"), STANDARD_TIERS, "service_tier")

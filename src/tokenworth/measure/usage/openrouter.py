@@ -6,7 +6,7 @@ Source: OpenRouter's documentation of usage accounting. `cost` is what was paid 
 from typing import Any
 
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.metered import Metered, usage_object
+from tokenworth.measure.usage.metered import Metered, model_of, usage_object
 from tokenworth.measure.usage.openai import chat_counts
 
 
@@ -19,4 +19,4 @@ def chat(payload: Any) -> Metered:
     tools.close()
     usage.skip("cost", "cost_details", "is_byok")
     usage.close()
-    return Metered(Usage.from_overlapping(counts), str(response.get("model") or ""))
+    return Metered(Usage.from_overlapping(counts), model_of(response))

@@ -1,0 +1,78 @@
+"""`tokenworth grants`: credits for customers, as lots with a cost basis."""
+
+import json
+from pathlib import Path
+
+import click
+
+from tokenworth.capture.commands import Grant, Source
+from tokenworth.capture.state import Lot
+from tokenworth.cli.options import as_json, database
+from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
+from tokenworth.core.instants import format_instant
+from tokenworth.core.money import format_amount, parse_amount
+from tokenworth.render.tables import Column, print_table
+from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.store.sqlite.reader import Reader
+from tokenworth.wiring.clock import entropy, now
+from tokenworth.wiring.onboard import accept
+
+
+@click.group()
+def command() -> None:
+    """Give credits and list grants; works while a gateway serves."""
+
+
+@command.command()
+@click.argument("customer")
+@click.argument("amount")
+@click.option("--source", type=click.Choice([str(source) for source in Source]), default="paid", show_default=True)
+@click.option("--paid", default="0", show_default=True, help="What was paid for it, in the book's currency: revenue is recognised from it.")
+@click.option("--id", "id_", help="Idempotency key: the same id again changes nothing.")
+@database
+@as_json
+def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, db: Path, as_json: bool) -> None:  # noqa: PLR0913 - one per option
+    """Give CUSTOMER a lot of AMOUNT credits."""
+    name = id_ or sortable_id(now(), entropy(ENTROPY_BYTES))
+    given = Grant(name, customer, parse_amount(amount), Source(source), parse_amount(paid), now())
+    with SqliteLedger(db, clock=now, create=False) as ledger:
+        known = next((lot for lot in _lots(db, customer) if lot.id == name), None)
+        if known is not None:
+            # a retry on another day is the same grant
+            given = Grant(name, customer, given.amount, given.source, given.paid, known.at)
+        (result,) = accept(ledger.submit_now([given]))
+    if as_json:
+        click.echo(json.dumps({"id": name, "customer": customer, "available": format_amount(result.available)}))
+    else:
+        click.echo(f"{customer} has {format_amount(result.available)} available after grant {name}")
+
+
+@command.command(name="list")
+@click.argument("customer", required=False)
+@database
+@as_json
+def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
+    """List grants, oldest first, of one customer or of all."""
+    found = _lots(db, customer)
+    if as_json:
+        click.echo(json.dumps([_data(lot) for lot in found], indent=2))
+        return
+    columns = [Column("grant"), Column("customer"), Column("source"), Column("since")]
+    numbers = [Column(title, number=True) for title in ("amount", "paid", "used", "held", "free")]
+    rows = [[lot.id, lot.customer, str(lot.source), format_instant(lot.at)[:10], *map(format_amount, _numbers(lot))] for lot in found]
+    print_table("", [*columns, *numbers], rows)
+
+
+def _lots(db: Path, customer: str | None) -> list[Lot]:
+    with Reader(db) as reader:
+        return list(reader.lots(customer))
+
+
+def _numbers(lot: Lot) -> tuple[int, ...]:
+    return (lot.amount, lot.paid, lot.used, lot.held, lot.free)
+
+
+def _data(lot: Lot) -> dict[str, str]:
+    names = ("amount", "paid", "used", "held", "free")
+    amounts = {name: format_amount(n) for name, n in zip(names, _numbers(lot), strict=True)}
+    return {"id": lot.id, "customer": lot.customer, "source": str(lot.source), "at": format_instant(lot.at)} | amounts

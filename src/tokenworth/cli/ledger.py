@@ -1,0 +1,73 @@
+"""`tokenworth ledger`: the proof, the balances and the statement, read from the ledger's file while a gateway may serve."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tokenworth.cli.options import as_json, database
+from tokenworth.core.instants import parse_instant
+from tokenworth.core.money import format_amount
+from tokenworth.flows.statement import summarise
+from tokenworth.render.statement import print_statement, statement_data
+from tokenworth.render.tables import Column, print_table
+from tokenworth.store.sqlite.reader import Reader
+from tokenworth.store.sqlite.verify import verify as prove
+
+
+@click.group()
+def command() -> None:
+    """Verify the ledger, and read balances and the statement from it."""
+
+
+@command.command()
+@database
+@as_json
+def verify(*, db: Path, as_json: bool) -> None:
+    """Derive every balance, lot, hold and event again from the postings; exit 1 if anything differs."""
+    report = prove(db)
+    if as_json:
+        balances = [{"unit": u, "account": a, "balance": format_amount(n)} for (u, a), n in sorted(report.balances.items())]
+        counts = {name: getattr(report, name) for name in ("postings", "events", "accounts", "lots", "holds")}
+        click.echo(json.dumps({"verified": not report.problems, "problems": report.problems, **counts, "balances": balances}, indent=2))
+    else:
+        for problem in report.problems:
+            click.echo(problem, err=True)
+        click.echo("The ledger does NOT verify." if report.problems else f"Verified: {report.summary}")
+    sys.exit(1 if report.problems else 0)
+
+
+@command.command()
+@click.argument("customer", required=False)
+@database
+@as_json
+def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
+    """Show what customers have, hold, owe and may still spend."""
+    with Reader(db) as reader:
+        accounts = [account for account in reader.accounts() if customer in (None, account.customer)]
+    names = ("balance", "held", "debt", "available")
+    amounts = [[format_amount(getattr(account, name)) for name in names] for account in accounts]
+    if as_json:
+        found = [{"customer": a.customer, "unit": a.unit, **dict(zip(names, n, strict=True))} for a, n in zip(accounts, amounts, strict=True)]
+        click.echo(json.dumps(found, indent=2))
+        return
+    columns = [Column("customer"), Column("unit"), *(Column(name, number=True) for name in names)]
+    print_table("", columns, [[a.customer, a.unit, *n] for a, n in zip(accounts, amounts, strict=True)])
+
+
+@command.command()
+@click.option("--since", help="First instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Instant before which events are taken.")
+@database
+@as_json
+def statement(*, since: str | None, until: str | None, db: Path, as_json: bool) -> None:
+    """Show tokens by class, and revenue, cost and margin by product, tier and customer."""
+    with Reader(db) as reader:
+        events = reader.read(since=parse_instant(since) if since else None, until=parse_instant(until) if until else None)
+        found = summarise(events)
+    if as_json:
+        click.echo(json.dumps(statement_data(found), indent=2))
+    else:
+        print_statement(found, console=Console())

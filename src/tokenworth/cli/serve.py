@@ -1,0 +1,82 @@
+"""`tokenworth serve DIR`: run the gateway on a book."""
+
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tokenworth.book.guard import check_margins
+from tokenworth.book.load import load, place
+from tokenworth.book.model import Book
+from tokenworth.cli.options import database
+from tokenworth.core.errors import BookError
+from tokenworth.flows.serve_order import Shop
+from tokenworth.gateway.app import Gateway
+from tokenworth.gateway.asgi import App
+from tokenworth.gateway.server import run
+from tokenworth.wiring.clock import now
+from tokenworth.wiring.costs import cost_card
+from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@database
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option(
+    "--hold-seconds",
+    type=click.IntRange(min=1),
+    default=HOLD_SECONDS,
+    show_default=True,
+    help="How long credits stay held for a request whose gateway died.",
+)
+def command(directory: Path, db: Path, host: str, port: int, hold_seconds: int) -> None:
+    """Serve the book in DIR to customers, who call it as they would call OpenAI."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    shop = _open(directory)
+    book = shop.book
+
+    @asynccontextmanager
+    async def factory() -> AsyncGenerator[App, None]:
+        async with open_backend(book, db, os.environ) as backend, serving(shop, backend, hold_seconds=hold_seconds) as service:
+            yield Gateway(service)
+
+    run(factory, host=host, port=port, ready=partial(_say, book, directory, db, f"http://{host}:{port}"))
+
+
+def _open(directory: Path) -> Shop:
+    """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
+    book = load(directory)
+    costs = cost_card(book)
+    errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
+    if errors:
+        raise BookError(errors)
+    return Shop(book, costs)
+
+
+def _say(book: Book, directory: Path, db: Path, url: str) -> None:
+    """Print what an operator does next."""
+    product = next(iter(book.products), "PRODUCT")
+    plan = next(iter(book.plans), "PLAN")
+    click.echo(f"""\
+{book.name} (book {book.id[:12]}) is served at {url}/v1
+
+A customer with a key and credits:
+  tokenworth customers add acme --plan {plan} --book {directory} --db {db}
+  tokenworth grants add acme 100 --paid 100 --db {db}
+  tokenworth keys add acme --db {db}
+
+A request:
+  curl {url}/v1/chat/completions -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+    -d '{{"model": "{product}", "messages": [{{"role": "user", "content": "Hello"}}], "max_completion_tokens": 100}}'
+
+The same with OpenAI's client:
+  from openai import OpenAI
+  client = OpenAI(base_url="{url}/v1", api_key="...")
+  client.chat.completions.create(model="{product}", messages=[{{"role": "user", "content": "Hello"}}], max_completion_tokens=100)
+""")

@@ -1,0 +1,87 @@
+"""Serve a request: who asks, what it may cost at most, hold that, let the supplier answer, settle what was used."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tokenworth.capture.commands import Refused
+from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
+from tokenworth.flows.ports import Directory, Principal, Supplier
+from tokenworth.flows.serve_ask import parse_chat
+from tokenworth.flows.serve_exchange import Exchange
+from tokenworth.flows.serve_holds import Holds
+from tokenworth.flows.serve_order import Shop, order, sold
+from tokenworth.flows.serve_refusal import Refusal, bad_request, not_held
+
+MAX_KEY = 255
+"""Characters of an idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a client sent: its secret (empty for none), the raw body, its idempotency key (empty for none)."""
+
+    secret: str
+    body: bytes
+    key: str = ""
+
+
+@dataclass(slots=True)
+class Service:
+    """The use-case with what it needs. `shop` may be replaced while requests run: each keeps the one it began with."""
+
+    shop: Shop
+    directory: Directory
+    suppliers: Mapping[str, Supplier]
+    holds: Holds
+    clock: Callable[[], int]
+    entropy: Callable[[int], bytes]
+
+    async def chat(self, call: Call) -> "Reply":
+        """Answer a chat completion; returns when its first bytes are there. Refusal where it is not served."""
+        principal = self.caller(call.secret)
+        if len(call.key) > MAX_KEY:
+            raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
+        ask = parse_chat(call.body)
+        at = self.clock()
+        ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
+        supplier = self.suppliers[ordered.model.supplier]
+        body = digest(call.body) if call.key else ""
+        held = await self.holds.place(ordered.draft, ordered.amount, key=call.key, body=body)
+        if isinstance(held, Refused):
+            raise not_held(held, ordered.draft.unit)
+        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
+        rest = exchange.deliver(supplier)
+        return Reply(exchange, await anext(rest), rest, stream=ask.stream)
+
+    def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
+        """List what the caller's plan sells now."""
+        return sold(self.shop, self.caller(secret), self.clock())
+
+    def caller(self, secret: str) -> Principal:
+        """Return whom a secret belongs to, else Refusal (401)."""
+        principal = self.directory.find_key(secret) if secret else None
+        if principal is None:
+            why = "The API key is unknown or revoked." if secret else "Send an API key: `Authorization: Bearer <key>`."
+            raise Refusal(401, "invalid_api_key", why, headers={"www-authenticate": "Bearer"})
+        return principal
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer whose first bytes are there. `rest` must be read to its end or closed: that closes the hold."""
+
+    exchange: Exchange
+    first: bytes
+    rest: AsyncGenerator[bytes, None]
+    stream: bool
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.exchange.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, in small letters; of a whole answer with charge and balance."""
+        return self.exchange.headers

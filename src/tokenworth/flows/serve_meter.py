@@ -1,0 +1,115 @@
+"""What an answer costs: metered from the supplier's own usage, else estimated; rated at the instant of the hold.
+
+`charge` and `cost` go through the same function of `price` as the hold did, so a metered charge within the recorded bounds is at most the
+hold.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from tokenworth.book.model import Model
+from tokenworth.capture.events import Status, UsageEvent
+from tokenworth.core.errors import PriceError, UsageError
+from tokenworth.flows.serve_chat import Tap
+from tokenworth.flows.serve_order import API, Order
+from tokenworth.flows.serve_text import guess_tokens, text_bytes
+from tokenworth.measure.usage.counts import Usage
+from tokenworth.measure.usage.dialects import DIALECTS, meter
+from tokenworth.price.card import DEFAULT_TIER, Card, Terms
+from tokenworth.price.rate import charge
+
+WIRE = "openai"
+"""Whose wire format suppliers speak; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
+
+NO_USAGE = "no_usage"
+OVER_HOLD = "over_hold"
+UNPRICED = "unpriced"
+UNCOSTED = "uncosted"
+CLIENT_GONE = "client_gone"
+SUPPLIER_GONE = "supplier_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How and when an answer ended: `first_token` in microseconds after the hold, `alarm` empty for a whole answer."""
+
+    at: int
+    first_token: int
+    alarm: str = ""
+
+
+def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
+    """Return the event that charges what was delivered."""
+    usage, status, alarm = _usage(order, tap)
+    cost, cost_card = _cost(usage, costs, order, tap)
+    usage = _with_fee(usage, order.terms)
+    charged, unpaid = _charge(usage, order)
+    return dataclasses.replace(
+        order.draft,
+        status=Status.UNRATED if unpaid == UNPRICED else status,
+        ended=ending.at,
+        first_token=ending.first_token,
+        counts=usage.counts,
+        charge=charged,
+        cost=cost,
+        cost_card=cost_card,
+        # the gravest first: what could not be charged, how the answer ended, how it was counted, what it cost
+        alarm=unpaid or ending.alarm or alarm or ("" if cost_card else UNCOSTED),
+    )
+
+
+def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
+    """Return the event of a request whose hold is released: nothing was delivered, nothing is charged."""
+    return dataclasses.replace(draft, status=Status.FAILED, ended=at, alarm=alarm)
+
+
+def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
+    if tap.usage is None:
+        return _estimate(order, tap), Status.ESTIMATED, NO_USAGE
+    try:
+        return meter(_provider(order.model), API, tap.usage).usage, Status.OK, ""
+    except UsageError as error:
+        return _estimate(order, tap), Status.ESTIMATED, error.code
+
+
+def _provider(model: Model) -> str:
+    provider = model.list_price.partition("/")[0]
+    return provider if (provider, API) in DIALECTS else WIRE
+
+
+def _estimate(order: Order, tap: Tap) -> Usage:
+    body = order.ask.body
+    into = guess_tokens(text_bytes(body["messages"]) + text_bytes(body.get("tools")))
+    counts = {"input": into, "output": guess_tokens(tap.delivered)}
+    return Usage({name: count for name, count in counts.items() if count})
+
+
+def _charge(usage: Usage, order: Order) -> tuple[int, str]:
+    """Return nano-units, and why they are not what the usage is worth."""
+    try:
+        amount = charge(usage, order.terms).nano
+    except PriceError:
+        return 0, UNPRICED
+    if amount <= order.amount:
+        return amount, ""
+    # an estimate is no ground to take what was not authorised; a supplier beyond the bounds breaks an assumption that was recorded
+    return order.amount, OVER_HOLD
+
+
+def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:
+    """Return nano-units of the currency and the source of the rates, empty where there are none."""
+    try:
+        terms = costs.terms(order.model.id, _tier(order, tap), order.draft.at)
+        return charge(_with_fee(usage, terms), terms).nano, terms.source
+    except PriceError:
+        return 0, ""
+
+
+def _with_fee(usage: Usage, terms: Terms) -> Usage:
+    """Count the request itself where it has a rate; sellers and suppliers need not agree on that."""
+    return Usage({**usage.counts, "request": 1}) if "request" in terms.steps[0].rates else usage
+
+
+def _tier(order: Order, tap: Tap) -> str:
+    """Return the tier that the supplier served, where tiers are passed on to it: it may be another than was asked for."""
+    return tap.served_tier if tap.served_tier in order.model.tiers else DEFAULT_TIER

@@ -1,0 +1,68 @@
+"""Why a request is not served: a stable code, with the status that HTTP has for it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from tokenworth.capture.commands import Reason, Refused
+from tokenworth.core.errors import TokenworthError
+from tokenworth.core.money import format_amount
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Refusal(TokenworthError):  # noqa: N818 - the word of the ledger, `Refused`, at the edge
+    """A request that is not served. `param` names the field at fault; `extra` is machine-readable detail of the error object."""
+
+    def __init__(self, status: int, code: str, what: str, **detail: Any) -> None:
+        """Take the HTTP status, the stable code, the message, and `param`, `extra` or `headers`."""
+        super().__init__(what, code=code)
+        self.status = status
+        self.param: str | None = detail.get("param")
+        self.extra: Mapping[str, Any] = detail.get("extra", NOTHING)
+        self.headers: Mapping[str, str] = detail.get("headers", NOTHING)
+
+    @property
+    def kind(self) -> str:
+        """OpenAI's word for the family of the error."""
+        if self.status >= 500:
+            return "server_error"
+        return {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error"}.get(self.status, "invalid_request_error")
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the error of OpenAI's shape, which all of its clients read."""
+        error = {"message": self.what, "type": self.kind, "code": self.code, "param": self.param, **self.extra}
+        return {"error": error}
+
+
+def bad_request(what: str, param: str | None = None, *, code: str = "invalid_value") -> Refusal:
+    """Return the refusal of a malformed request."""
+    return Refusal(400, code, what, param=param)
+
+
+def unknown_product(name: str, why: str = "") -> Refusal:
+    """Return the refusal of a product that does not exist or is not sold to this customer: they look the same from outside."""
+    detail = why or f"The model `{name}` does not exist or your plan does not include it."
+    return Refusal(404, "model_not_found", detail, param="model")
+
+
+def not_held(refused: Refused, unit: str) -> Refusal:
+    """Return the refusal of a request for which the ledger held nothing."""
+    if refused.reason is Reason.INSUFFICIENT_CREDITS:
+        needed, available = format_amount(refused.needed), format_amount(refused.available)
+        return Refusal(
+            402,
+            refused.reason,
+            f"This request may cost up to {needed} {unit}, and {available} are available. "
+            "Add credits, or ask for less with max_completion_tokens.",
+            extra={"needed": needed, "available": available, "unit": unit},
+        )
+    # a retry of these can never succeed: openai's client would try 409 again unless told not to
+    stop = {"x-should-retry": "false"}
+    if refused.reason is Reason.DUPLICATE:
+        what = f"A request with this Idempotency-Key was accepted before, as event {refused.event}; it is charged once."
+        return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=stop)
+    if refused.reason is Reason.KEY_REUSED:
+        what = "This Idempotency-Key was used with another body. Use a new key for a new request."
+        return Refusal(422, refused.reason, what, extra={"event": refused.event}, headers=stop)
+    return Refusal(403, refused.reason, f"The ledger refused the request: {refused.detail}", headers=stop)

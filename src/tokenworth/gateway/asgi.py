@@ -1,0 +1,67 @@
+"""ASGI without a framework: read a body within its limit, send JSON."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from tokenworth.flows.serve_refusal import Refusal
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class ClientGone(Exception):  # noqa: N818 - not an error of ours
+    """The client left before its request was whole."""
+
+
+def header(scope: Message, name: bytes) -> str:
+    """Return a header (name in small letters), empty where it is absent."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
+
+
+async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
+    """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced."""
+    announced = header(scope, b"content-length")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            return part if len(parts) == 1 else b"".join(parts)
+
+
+async def send_start(send: Send, status: int, headers: Iterable[tuple[str, str]]) -> None:
+    """Send the status line and headers."""
+    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def send_whole(send: Send, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+    """Send a whole answer with its length."""
+    await send_start(send, status, [*headers.items(), ("content-length", str(len(content)))])
+    await send({"type": "http.response.body", "body": content})
+
+
+async def send_json(send: Send, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
+    """Send an object as JSON."""
+    await send_whole(send, status, orjson.dumps(content), {"content-type": "application/json", **(headers or {})})
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes.")

@@ -1,0 +1,59 @@
+"""One process, one port: granian inside this process's event loop, so that a kill leaves no worker behind that goes on serving."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import uvloop
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from tokenworth.core.errors import InputError
+from tokenworth.gateway.asgi import App
+
+log = logging.getLogger(__name__)
+Factory = Callable[[], AbstractAsyncContextManager[App]]
+"""Makes the application inside the process and loop that serve it, and drains it at the end."""
+
+
+def run(factory: Factory, *, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT: then take no more connections, end the open requests, drain. InputError where the port is taken."""
+    check_port(host, port)
+    uvloop.run(_serve(factory, host, port, ready))
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise InputError unless the port is free: a second server would share its traffic in silence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"cannot listen on {host}:{port}: {error.strerror}", mend="stop what listens there, or give another --port", code="port"
+            ) from None
+
+
+async def _serve(factory: Factory, host: str, port: int, ready: Callable[[], None]) -> None:
+    async with factory() as app:
+        server = Server(
+            app,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGINL,
+            websockets=False,
+            backlog=4096,
+            backpressure=4096,
+            log_level=LogLevels.error,
+        )
+        # the sockets listen once granian has started its worker, right after the startup hooks
+        server.on_startup(lambda: asyncio.get_running_loop().call_later(0.05, ready))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        await server.serve()
+        log.info("no more connections; draining")

@@ -1,0 +1,5 @@
+"""Who makes the tokens: each supplier implements `flows.ports.Supplier`.
+
+openai      any server that speaks OpenAI's HTTP API, over one reused session
+simulated   answers on the same wire format, with counts drawn from a trace: no key, no network
+"""

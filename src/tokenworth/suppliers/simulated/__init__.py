@@ -1,0 +1,8 @@
+"""A supplier that answers chat completions on OpenAI's wire format, with token counts and timing drawn from a real trace.
+
+answer     which trace row, how many tokens
+timing     when they come, from published measurements
+wire       the bytes: one completion, or a stream of chunks
+supplier   the port `flows.ports.Supplier`, in process
+app        the same supplier as an ASGI application: `python -m tokenworth.suppliers.simulated --port 9000`
+"""

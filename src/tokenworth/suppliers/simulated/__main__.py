@@ -1,0 +1,37 @@
+"""Serve the simulated supplier over HTTP: `python -m tokenworth.suppliers.simulated --port 9000`. Each trace's name is a model.
+
+An entry point, so it stands at the edge although it lies here: it joins the supplier to the traces and to the server.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import click
+
+from tokenworth.feeds.traces import TRACES, load
+from tokenworth.gateway.asgi import App
+from tokenworth.gateway.server import run
+from tokenworth.suppliers.simulated.answer import SimulatedModel
+from tokenworth.suppliers.simulated.app import SimulatedApp
+from tokenworth.suppliers.simulated.supplier import SimulatedSupplier
+from tokenworth.wiring.clock import now
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=9000, show_default=True)
+@click.option("--speed", default=1, show_default=True, help="How many times faster than measured; 0 answers at once.")
+def main(host: str, port: int, speed: int) -> None:
+    """Answer chat completions with token counts from real traces."""
+    models = {name: SimulatedModel(partial(load, name)) for name in TRACES}
+
+    @asynccontextmanager
+    async def factory() -> AsyncGenerator[App, None]:
+        yield SimulatedApp(SimulatedSupplier(models, now, speed))
+
+    run(factory, host=host, port=port, ready=lambda: click.echo(f"simulated supplier at http://{host}:{port}/v1: {', '.join(models)}"))
+
+
+if __name__ == "__main__":
+    main()

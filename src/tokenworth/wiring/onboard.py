@@ -1,0 +1,59 @@
+"""Customers of a book with their keys and grants: what the demo starts with, and what the commands do one by one."""
+
+from pathlib import Path
+
+from tokenworth.book.model import Book
+from tokenworth.capture.commands import Grant, OpenAccount, Refused, Result, Source
+from tokenworth.core.errors import InputError
+from tokenworth.store.sqlite.books import apply_book
+from tokenworth.store.sqlite.directory import Customer, Registry
+from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.clock import entropy, now
+
+
+def registry(database: Path) -> Registry:
+    """Open the registry of customers and keys with this process's clock and randomness."""
+    return Registry(database, clock=now, entropy=entropy)
+
+
+def add_customer(database: Path, book: Book, customer: str, plan: str) -> Customer:
+    """Add a customer on a plan of the book, with an account in the book's unit; InputError where the plan is unknown."""
+    if plan not in book.plans:
+        raise InputError(f"there is no plan {plan} in {book.name}", mend=f"use one of {', '.join(book.plans)}")
+    directory = registry(database)
+    try:
+        made = directory.add_customer(customer, plan)
+    finally:
+        directory.close()
+    with SqliteLedger(database, clock=now) as ledger:
+        accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now())]))
+    return made
+
+
+def accept(results: list[Result]) -> list[Result]:
+    """Return results; InputError where one of them is a refusal."""
+    for result in results:
+        if isinstance(result, Refused):
+            raise InputError(result.detail, code=result.reason)
+    return results
+
+
+def onboard(book: Book, database: Path) -> dict[str, str]:
+    """Apply a book, add its demo customers with their grants, and return a fresh key's secret for each."""
+    directory = registry(database)
+    secrets = {}
+    commands: list[OpenAccount | Grant] = []
+    try:
+        apply_book(directory.db, book.id, book.files, now())
+        for customer in book.customers.values():
+            directory.add_customer(customer.id, customer.plan)
+            secrets[customer.id] = directory.add_key(customer.id)[1]
+            commands.append(OpenAccount(customer.id, book.unit, book.currency, now()))
+            for number, given in enumerate(customer.grants, start=1):
+                id_ = f"{customer.id}-{number}"
+                commands.append(Grant(id_, customer.id, given.amount, Source(given.source), given.paid, now()))
+    finally:
+        directory.close()
+    with SqliteLedger(database, clock=now) as ledger:
+        accept(ledger.submit_now(commands))
+    return secrets

@@ -1,0 +1,62 @@
+"""A running service: joins ledger, directory, suppliers and book to the use-case, keeps its holds alive, drains it at the end."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenworth.book.model import Book
+from tokenworth.core.instants import SECOND
+from tokenworth.flows.ports import Directory, Ledger, Supplier
+from tokenworth.flows.serve import Service
+from tokenworth.flows.serve_holds import Holds
+from tokenworth.flows.serve_order import Shop
+from tokenworth.store.sqlite.books import apply_book
+from tokenworth.store.sqlite.directory import SqliteDirectory
+from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.clock import entropy, now
+from tokenworth.wiring.onboard import registry
+from tokenworth.wiring.suppliers import make_suppliers
+
+HOLD_SECONDS = 60
+"""Default lifetime of a hold; live ones are extended, so this is how long a dead process's holds stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What a service stands on."""
+
+    ledger: Ledger
+    directory: Directory
+    suppliers: Mapping[str, Supplier]
+
+
+@asynccontextmanager
+async def serving(
+    shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, clock: Callable[[], int] = now
+) -> AsyncGenerator[Service, None]:
+    """Run a service: its background tasks until the end, then wait until every hold that is being closed is closed."""
+    holds = Holds(backend.ledger, clock, hold_seconds * SECOND)
+    tasks = [asyncio.create_task(holds.keep()), asyncio.create_task(holds.expire())]
+    try:
+        yield Service(shop, backend.directory, backend.suppliers, holds, clock, entropy)
+    finally:
+        await holds.drain()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        for supplier in backend.suppliers.values():
+            await supplier.close()
+
+
+@asynccontextmanager
+async def open_backend(book: Book, database: Path, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
+    """Open a database file and the book's suppliers, and store the book's version; InputError where a supplier's key is missing."""
+    suppliers = make_suppliers(book, environment, now)
+    with SqliteLedger(database, clock=now) as ledger, closing(registry(database)) as writable:
+        apply_book(writable.db, book.id, book.files, now())
+        with closing(SqliteDirectory(database)) as directory:
+            yield Backend(ledger, directory, suppliers)

@@ -1,0 +1,1 @@
+"""Real gateways, real clients, real processes."""

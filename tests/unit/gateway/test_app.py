@@ -1,0 +1,94 @@
+"""The routes, without a server: what the ASGI application sends."""
+
+import asyncio
+import logging
+from typing import Any
+
+import orjson
+import pytest
+from tests.support.fakes import FakeDirectory, FakeLedger
+from tests.support.shop import book, simulated
+
+from tokenworth.core.money import NANO
+from tokenworth.flows.ports import Principal
+from tokenworth.flows.serve_order import Shop
+from tokenworth.gateway.app import Gateway
+from tokenworth.wiring.clock import now
+from tokenworth.wiring.serving import Backend, serving
+from tokenworth.wiring.suppliers import make_suppliers
+
+SECRET = "tw_very-secret"
+PROMPT = "whisper-this"
+
+
+async def call(method: str, path: str, parts: list[bytes], headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of one request to a gateway with a limit of 500 bytes."""
+    made = book({"sim": simulated()})
+    ledger = FakeLedger({"ada": NANO})
+    backend = Backend(ledger, FakeDirectory({SECRET: Principal("ada", "payg", "k1")}), make_suppliers(made, {}, now))
+    sent: list[Any] = []
+    waiting = [{"type": "http.request", "body": part, "more_body": at < len(parts) - 1} for at, part in enumerate(parts)]
+
+    async def receive() -> Any:
+        return waiting.pop(0) if waiting else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = {"authorization": f"Bearer {SECRET}"} | (headers or {})
+    scope = {"type": "http", "method": method, "path": path, "headers": [(k.encode(), v.encode()) for k, v in given.items()]}
+    async with serving(Shop(made, made.costs), backend) as service:
+        await Gateway(service, max_body=500)(scope, receive, send)
+        assert not service.holds.live
+    assert not ledger.open
+    got = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], got, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def request(**more: Any) -> bytes:
+    return orjson.dumps({"model": "sim", "messages": [{"role": "user", "content": PROMPT}], "seed": 1} | more)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_large_body_is_413(announced: bool) -> None:
+    parts = [b"x" * 300, b"x" * 300]
+    headers = {"content-length": "600"} if announced else {}
+    status, _, body = asyncio.run(call("POST", "/v1/chat/completions", parts, headers))
+    assert (status, orjson.loads(body)["error"]["code"]) == (413, "body_too_large")
+
+
+def test_a_body_in_parts_is_joined() -> None:
+    whole = request()
+    status, _, _ = asyncio.run(call("POST", "/v1/chat/completions", [whole[:10], whole[10:]]))
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("GET", "/v1/chat/completions", 405), ("POST", "/v1/models", 405), ("GET", "/healthz", 200)],
+)
+def test_routes(method: str, path: str, status: int) -> None:
+    assert asyncio.run(call(method, path, [b""]))[0] == status
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": 1}', b'{"model": "sim", "messages": [1]}'])
+def test_malformed_bodies_are_400(body: bytes) -> None:
+    status, _, answer = asyncio.run(call("POST", "/v1/chat/completions", [body]))
+    assert status == 400
+    assert orjson.loads(answer)["error"].keys() == {"message", "type", "code", "param"}
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nobody", f"Basic {SECRET}", SECRET])
+def test_other_credentials_are_401(authorization: str) -> None:
+    status, headers, _ = asyncio.run(call("POST", "/v1/chat/completions", [request()], {"authorization": authorization}))
+    assert status == 401
+    assert headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_neither_prompts_nor_keys_are_logged(stream: bool, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(call("POST", "/v1/chat/completions", [request(stream=stream)]))
+        asyncio.run(call("POST", "/v1/chat/completions", [request(model="none")]))
+    assert PROMPT not in caplog.text
+    assert SECRET not in caplog.text
