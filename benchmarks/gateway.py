@@ -177,7 +177,7 @@ def main() -> None:
         secret = customer(Path(folder) / "ledger.db")
         customer(Path(folder) / "alone.db")
         supplier, gateway = free_port(), free_port()
-        behind = ("-m", "tokenworth.suppliers.simulated", "--speed", "0", "--port", str(supplier))
+        behind = ("-m", "tokenworth", "simulate", "--speed", "0", "--port", str(supplier))
         front = (
             "-m",
             "benchmarks.gateway",

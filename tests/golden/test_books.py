@@ -26,10 +26,7 @@ def problems(name: str) -> list[Problem]:
 
 def expected(files: dict[str, str]) -> list[tuple[str, int, str]]:
     return sorted(
-        (name, at, found[1])
-        for name, text in files.items()
-        for at, line in enumerate(text.splitlines(), start=1)
-        if (found := EXPECTED.search(line))
+        (name, at, found[1]) for name, text in files.items() for at, line in enumerate(text.splitlines(), start=1) if (found := EXPECTED.search(line))
     )
 
 

@@ -10,9 +10,7 @@ from tokenworth.book.lines import Path, line_map
 from tokenworth.book.source import Source, parse
 
 KEYS = st.sampled_from(["a", "b", "c-1", "d_2", '"e f"', "'g.h'", '"i#[j]"', '"\\u00e9"'])
-STYLES = st.sampled_from(
-    ['"v{}"', "'v{}'", '"""\nv{}"""', "'''v{}\n[x]\nk = 1'''", '"""\\"#]{{v{}\\\n  """"', '["v{}"]', "{{ s = 'v{}' }}"]
-)
+STYLES = st.sampled_from(['"v{}"', "'v{}'", '"""\nv{}"""', "'''v{}\n[x]\nk = 1'''", '"""\\"#]{{v{}\\\n  """"', '["v{}"]', "{{ s = 'v{}' }}"])
 GAPS = st.sampled_from(["", "\n", "# a comment = [1\n", "\n\n  # [x]\n", "\r\n"])
 
 
@@ -74,8 +72,12 @@ def test_every_table_and_key_has_a_line_and_nothing_else(text: str) -> None:
 
 def _lacks(data: object, path: Path) -> bool:
     for part in path:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+        if isinstance(part, int):
+            if not isinstance(data, list) or part >= len(data):
+                return True
             data = data[part]
         else:
-            return True
+            if not isinstance(data, dict) or part not in data:
+                return True
+            data = data[part]
     return False

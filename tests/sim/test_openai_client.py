@@ -183,10 +183,11 @@ def test_a_stream_without_usage_is_estimated(gateway: Running) -> None:
     assert (event.status, event.counts) == (Status.ESTIMATED, {"input": 4, "output": 10})
 
 
-def test_a_supplier_beyond_its_bounds_takes_no_more_than_the_hold(gateway: Running) -> None:
+def test_a_supplier_beyond_its_bounds_is_charged_as_counted_with_an_alarm(gateway: Running) -> None:
     raw = client(gateway, "bound").chat.completions.with_raw_response.create(model="exceeds", messages=HELLO, max_tokens=5)
     (event,) = gateway.events("bound")
-    assert event.charge == parse_amount(raw.headers["x-tokenworth-hold"])
+    assert event.charge > parse_amount(raw.headers["x-tokenworth-hold"])
+    assert event.charge == event.counts["input"] * 1000 + event.counts["output"] * 4000
     assert event.alarm == "over_hold"
 
 

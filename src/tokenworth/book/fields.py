@@ -109,14 +109,10 @@ kind = _kind
 Amount = Annotated[int, PlainValidator(amount)]
 Rate = Annotated[int | str, PlainValidator(rate)]
 Instant = Annotated[int, PlainValidator(instant)]
-Url = Annotated[
-    str, _matching(HTTP_URL, "bad_url", what="an http(s) address", mend='write it with its path, such as "https://api.openai.com/v1"')
-]
+Url = Annotated[str, _matching(HTTP_URL, "bad_url", what="an http(s) address", mend='write it with its path, such as "https://api.openai.com/v1"')]
 EnvironmentName = Annotated[
     str,
-    _matching(
-        ENVIRONMENT_NAME, "bad_value", what="the name of an environment variable", mend='such as "OPENAI_API_KEY"; never the key itself'
-    ),
+    _matching(ENVIRONMENT_NAME, "bad_value", what="the name of an environment variable", mend='such as "OPENAI_API_KEY"; never the key itself'),
 ]
 Currency = Annotated[str, _matching(CURRENCY, "bad_value", what="a currency code", mend='write three capitals, such as "USD"')]
 ListPrice = Annotated[

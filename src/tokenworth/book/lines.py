@@ -96,10 +96,12 @@ class _Scanner:
         """Stop at the start of each item of an array or inline table, then pass its end."""
         self._at += 1
         self._blank()
-        while not self._peek(end):
+        while self._at < len(self._text) and not self._peek(end):
+            start = self._at
             yield
             self._blank()
-            if self._peek(","):
+            if self._peek(",") or self._at == start:
+                # text that tomlkit takes and this scanner does not know costs a line number, never the process
                 self._at += 1
                 self._blank()
         self._at += 1

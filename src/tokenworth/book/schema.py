@@ -49,8 +49,7 @@ if TYPE_CHECKING:
     UnitRates = Rates
 else:
     _UNIT_FIELDS = {
-        name: (Rate | None, Field(None, description=f'Per million of {name}: a quoted decimal, or "as UNIT".', examples=['"1.50"']))
-        for name in UNITS
+        name: (Rate | None, Field(None, description=f'Per million of {name}: a quoted decimal, or "as UNIT".', examples=['"1.50"'])) for name in UNITS
     }
     UnitRates = create_model("UnitRates", __base__=Rates, **_UNIT_FIELDS)
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "validate a book and show its margins",
     "serve": "run the gateway on a book",
     "demo": "replay a real trace through the gateway and print the statement",
+    "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
     "meter": "provider usage payloads -> disjoint counts and list cost",
     "export": "usage events as Parquet, CSV or JSON lines",
     "customers": "add and list customers",

@@ -49,7 +49,7 @@ def command(*, file: Path | None, as_json: bool) -> None:
 def _lines(file: Path | None) -> Iterator[IO[bytes]]:
     """Open lines as bytes: what is no UTF-8 is one line's error, not the file's."""
     if file is None or str(file) == "-":
-        yield click.get_binary_stream("stdin")
+        yield sys.stdin.buffer
     elif sys.stderr.isatty():
         with open_with_progress(file, "rb", console=Console(stderr=True), transient=True) as lines:
             yield lines

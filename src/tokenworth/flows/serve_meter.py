@@ -1,7 +1,6 @@
 """What an answer costs: metered from the supplier's own usage, else estimated; rated at the instant of the hold.
 
-`charge` and `cost` go through the same function of `price` as the hold did, so a metered charge within the recorded bounds is at most the
-hold.
+`charge` and `cost` go through the same function of `price` as the hold did, so a charge within the recorded bounds is at most the hold.
 """
 
 import dataclasses
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from tokenworth.book.model import Model
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
+from tokenworth.flows.serve_ask import bounds
 from tokenworth.flows.serve_chat import Tap
 from tokenworth.flows.serve_order import API, Order
 from tokenworth.flows.serve_text import guess_tokens, text_bytes
@@ -78,22 +78,25 @@ def _provider(model: Model) -> str:
 
 
 def _estimate(order: Order, tap: Tap) -> Usage:
+    """Count bytes of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
     body = order.ask.body
+    most = bounds(order.ask, order.model)
     into = guess_tokens(text_bytes(body["messages"]) + text_bytes(body.get("tools")))
-    counts = {"input": into, "output": guess_tokens(tap.delivered)}
+    counts = {"input": min(into, most.input_tokens), "output": min(guess_tokens(tap.delivered), most.output_tokens)}
     return Usage({name: count for name, count in counts.items() if count})
 
 
 def _charge(usage: Usage, order: Order) -> tuple[int, str]:
-    """Return nano-units, and why they are not what the usage is worth."""
+    """Return nano-units, and what is wrong with them.
+
+    A supplier that reports more than the recorded bounds allow breaks an assumption: what it counted is charged, so that counts and charge
+    never part, the ledger takes the excess as an overdraft, and the alarm says so.
+    """
     try:
         amount = charge(usage, order.terms).nano
     except PriceError:
         return 0, UNPRICED
-    if amount <= order.amount:
-        return amount, ""
-    # an estimate is no ground to take what was not authorised; a supplier beyond the bounds breaks an assumption that was recorded
-    return order.amount, OVER_HOLD
+    return amount, OVER_HOLD if amount > order.amount else ""
 
 
 def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:

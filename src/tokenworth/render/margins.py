@@ -92,9 +92,8 @@ def _cells(row: Row, report: Report, figures: Sequence[str], *, steps: bool, lat
 
 
 def _mark(row: Row, report: Report) -> str:
-    if row.below_cost:
-        return MEANT if row.loss_leader else BELOW
-    return WORST if row == report.worst else ""
+    marks = [MEANT if row.loss_leader else BELOW] if row.below_cost else []
+    return ", ".join([*marks, WORST] if row == report.worst else marks)
 
 
 def margin_data(report: Report, book: Book) -> dict[str, Any]:

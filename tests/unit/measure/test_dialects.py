@@ -69,6 +69,36 @@ GEMINI = {"promptTokenCount": 100, "candidatesTokenCount": 40}
             },
             {"input": 30, "input_audio": 10, "cache_read": 40, "cache_read_audio": 20, "output": 40},
         ),
+        # what a tool reads is input of its modality: audio is not billed as text
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"toolUsePromptTokenCount": 30, "toolUsePromptTokensDetails": [{"modality": "AUDIO", "tokenCount": 12}]},
+            {"input": 100, "input_audio": 12, "input_tool": 18, "output": 40},
+        ),
+        # a page of a document is an image
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"promptTokensDetails": [{"modality": "DOCUMENT", "tokenCount": 60}, {"modality": "IMAGE", "tokenCount": 5}]},
+            {"input": 35, "input_image": 65, "output": 40},
+        ),
+        # a drawing that was thought about: thoughts are no candidates, so the two cannot overlap
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"thoughtsTokenCount": 25, "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 30}]},
+            {"input": 100, "output": 10, "output_image": 30, "reasoning": 25},
+        ),
+        # an hour is stated by its lifetime only; the sum is five minutes' where nothing is
+        (
+            "anthropic",
+            "messages",
+            CLAUDE | {"cache_creation": {"ephemeral_1h_input_tokens": 30}},
+            {"input": 100, "cache_write_1h": 30, "output": 40},
+        ),
+        ("anthropic", "messages", CLAUDE | {"output_tokens_details": {"thinking_tokens": 15}}, {"input": 100, "output": 25, "reasoning": 15}),
+        ("openrouter", "chat", CHAT | {"server_tool_use": {"web_search_requests": 2}}, {"input": 100, "output": 40, "web_search": 2}),
         ("openrouter", "chat", CHAT | {"cost": 0.01, "is_byok": False}, {"input": 100, "output": 40}),
         # explicit zeros are counts
         ("openai", "chat", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, {}),
@@ -95,7 +125,30 @@ def test_leaves(provider: str, api: str, usage: dict[str, Any], leaves: dict[str
         ("openai", "chat", CHAT | {"total_tokens": 141}, r"total_tokens is 141, but prompt_tokens \(100\) \+ completion_tokens \(40\) is 140"),
         ("openai", "chat", CHAT | {"prompt_tokens_details": {"cached_tokens": 101}}, r"cache_read \(101\) exceed input \(100\)"),
         ("openai", "chat", CHAT | {"prompt_tokens_details": [1]}, "not an object"),
-        ("openai", "chat", {"prompt_tokens": 10**12, "completion_tokens": 1}, "1000000000000"),
+        ("openai", "chat", {"prompt_tokens": 10**12, "completion_tokens": 1}, "usage.prompt_tokens is 1000000000000"),
+        # a zero that is stated is a count: nothing can be inside it
+        ("openai", "chat", CHAT | {"prompt_tokens": 0, "total_tokens": 40, "prompt_tokens_details": {"cached_tokens": 5}}, "exceed input"),
+        ("openai", "chat", {"usage": CHAT, "service_tier": {}}, "response.service_tier is {}, not text"),
+        ("openai", "chat", {"usage": CHAT, "model": 4}, "response.model is 4, not text"),
+        ("openai", "responses", {"input_tokens": 5, "output_tokens": 1, "total_tokens": 7}, "total_tokens is 7"),
+        ("openai", "embeddings", {"prompt_tokens": 5, "total_tokens": 6}, "total_tokens is 6"),
+        ("openrouter", "chat", CHAT | {"total_tokens": 141}, "total_tokens is 141"),
+        ("anthropic", "messages", CLAUDE | {"speed": False}, "usage.speed is False, not text"),
+        ("anthropic", "messages", CLAUDE | {"cache_read_input_tokens": 2.0}, r"usage.cache_read_input_tokens is 2.0"),
+        ("google", "generate_content", GEMINI | {"thoughtsTokenCount": -1}, "usageMetadata.thoughtsTokenCount is -1"),
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"promptTokensDetails": [{"modality": "AUDIO", "tokenCount": True}]},
+            "promptTokensDetails: tokenCount of AUDIO is True",
+        ),
+        # details of a count that is not there
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"toolUsePromptTokensDetails": [{"modality": "AUDIO", "tokenCount": 12}]},
+            r"input_audio \(12\) exceed input \(0\)",
+        ),
         ("openai", "chat", CHAT | {"prompt_cache_hit_tokens": 80, "prompt_cache_miss_tokens": 21}, "are not prompt_tokens"),
         ("openai", "chat", CHAT | {"prompt_tokens_details": {"cached_tokens": 9, "audio_tokens": 9}}, "may overlap"),
         (
@@ -121,6 +174,8 @@ def test_contradictions_are_named(provider: str, api: str, payload: Any, words: 
         ("openai", "chat", CHAT | {"more": [{"tokens": 3}]}, "usage.more is"),
         ("anthropic", "messages", CLAUDE | {"cache_creation": {"ephemeral_1d_input_tokens": 3}}, "ephemeral_1d_input_tokens is 3"),
         ("google", "generate_content", GEMINI | {"promptTokensDetails": [{"modality": "SMELL", "tokenCount": 3}]}, "SMELL"),
+        ("google", "generate_content", GEMINI | {"promptTokensDetails": [{"modality": ["AUDIO"], "tokenCount": 3}]}, "modality"),
+        ("anthropic", "messages", CLAUDE | {"server_tool_use": {"code_execution_requests": 3}}, "code_execution_requests is 3"),
         ("mars", "chat", CHAT, "no dialect for mars/chat"),
     ],
 )

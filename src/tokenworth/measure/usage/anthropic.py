@@ -43,17 +43,18 @@ def messages(payload: Any) -> Metered:
 
 
 def _writes(usage: Fields) -> tuple[int, int]:
-    """Return tokens written for five minutes and for an hour; five minutes is the lifetime where none is stated."""
+    """Return tokens written for five minutes and for an hour; five minutes is the lifetime where none is stated, and a stated zero is one."""
     split = usage.inner("cache_creation")
     short, long = split.optional("ephemeral_5m_input_tokens"), split.optional("ephemeral_1h_input_tokens")
     split.close()
+    lifetimes = any(map(split.given, split.values))
     if not usage.given("cache_creation_input_tokens"):
         usage.skip("cache_creation_input_tokens")
         return short, long
     total = usage.optional("cache_creation_input_tokens")
-    if short + long not in (0, total):
+    if lifetimes and short + long != total:
         raise UsageError(f"{usage.path}.cache_creation_input_tokens is {total}, but its lifetimes are {short} (five minutes) and {long} (an hour)")
-    return (short, long) if short + long else (total, 0)
+    return (short, long) if lifetimes else (total, 0)
 
 
 def _context(usage: Fields) -> dict[str, str]:

@@ -13,8 +13,8 @@ from tokenworth.measure.usage.fields import Fields, same_total, text_at
 from tokenworth.measure.usage.metered import Metered, model_of, stated, usage_object
 
 STANDARD_TIERS = frozenset({"", "default", "auto", "standard"})
-TIMINGS = ("queue_time", "prompt_time", "completion_time", "total_time", "num_sources_used", "cost_in_usd_ticks")
-"""Groq's seconds and x.AI's extras: no tokens."""
+TIMINGS = ("queue_time", "prompt_time", "completion_time", "total_time", "cost_in_usd_ticks")
+"""Groq's seconds, and what x.AI charged: nothing to count. (x.AI's `num_sources_used` is billed, and has no unit: it is refused.)"""
 
 
 def chat(payload: Any) -> Metered:
@@ -23,7 +23,7 @@ def chat(payload: Any) -> Metered:
     counts = chat_counts(usage)
     usage.skip(*TIMINGS)
     usage.close()
-    return Metered(Usage.from_overlapping(counts), model_of(response), _context(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), context(response))
 
 
 def chat_counts(usage: Fields) -> dict[str, int]:
@@ -46,7 +46,7 @@ def responses(payload: Any) -> Metered:
     counts = {"input": into, "output": out}
     counts |= input_details(usage.inner("input_tokens_details")) | output_details(usage.inner("output_tokens_details"))
     usage.close()
-    return Metered(Usage.from_overlapping(counts), model_of(response), _context(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), context(response))
 
 
 def embeddings(payload: Any) -> Metered:
@@ -99,5 +99,6 @@ def _flat_cache(usage: Fields, prompt: int) -> int:
     return hit or usage.optional("cached_tokens")
 
 
-def _context(response: Mapping[str, Any]) -> dict[str, str]:
+def context(response: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a response says that changes prices: the tier that served it."""
     return stated(text_at(response, "service_tier", "response"), STANDARD_TIERS, "service_tier")

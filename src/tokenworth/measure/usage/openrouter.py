@@ -7,7 +7,7 @@ from typing import Any
 
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.metered import Metered, model_of, usage_object
-from tokenworth.measure.usage.openai import chat_counts
+from tokenworth.measure.usage.openai import chat_counts, context
 
 
 def chat(payload: Any) -> Metered:
@@ -19,4 +19,4 @@ def chat(payload: Any) -> Metered:
     tools.close()
     usage.skip("cost", "cost_details", "is_byok")
     usage.close()
-    return Metered(Usage.from_overlapping(counts), model_of(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), context(response))

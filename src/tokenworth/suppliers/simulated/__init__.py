@@ -4,5 +4,5 @@ answer     which trace row, how many tokens
 timing     when they come, from published measurements
 wire       the bytes: one completion, or a stream of chunks
 supplier   the port `flows.ports.Supplier`, in process
-app        the same supplier as an ASGI application: `python -m tokenworth.suppliers.simulated --port 9000`
+app        the same supplier as an ASGI application: `tokenworth simulate --port 9000`
 """

@@ -1,7 +1,4 @@
-"""Serve the simulated supplier over HTTP: `python -m tokenworth.suppliers.simulated --port 9000`. Each trace's name is a model.
-
-An entry point, so it stands at the edge although it lies here: it joins the supplier to the traces and to the server.
-"""
+"""`tokenworth simulate`: the simulated supplier by itself, over HTTP."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -22,8 +19,11 @@ from tokenworth.wiring.clock import now
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9000, show_default=True)
 @click.option("--speed", default=1, show_default=True, help="How many times faster than measured; 0 answers at once.")
-def main(host: str, port: int, speed: int) -> None:
-    """Answer chat completions with token counts from real traces."""
+def command(host: str, port: int, speed: int) -> None:
+    """Answer chat completions on OpenAI's wire format, with token counts and timing from real traces; each trace's name is a model.
+
+    For load tests and for trying a client: it needs no key.
+    """
     models = {name: SimulatedModel(partial(load, name)) for name in TRACES}
 
     @asynccontextmanager
@@ -32,6 +32,3 @@ def main(host: str, port: int, speed: int) -> None:
 
     run(factory, host=host, port=port, ready=lambda: click.echo(f"simulated supplier at http://{host}:{port}/v1: {', '.join(models)}"))
 
-
-if __name__ == "__main__":
-    main()
