@@ -29,7 +29,7 @@ from tokenworth.capture.commands import Grant, Hold, OpenAccount, Settle, Source
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.ids import sortable_id
 from tokenworth.core.money import NANO, parse_rate
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run

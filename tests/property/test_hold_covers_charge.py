@@ -13,9 +13,9 @@ from tests.support.shop import book, simulated
 
 from tokenworth.capture.commands import Command, Hold, Result, Settle
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve import Call
-from tokenworth.flows.serve_order import Shop
-from tokenworth.flows.serve_refusal import Refusal
+from tokenworth.flows.serve.order import Shop
+from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.service import Call
 from tokenworth.price.card import Card, Terms, compile_terms
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
@@ -37,9 +37,7 @@ def terms(draw: st.DrawFn) -> Terms:
 
 
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["a", "I", "word"]), max_size=400).map(" ".join)
-PART = st.one_of(
-    TEXTS.map(lambda text: {"type": "text", "text": text}), st.just({"type": "image_url", "image_url": {"url": "https://x/y.png"}})
-)
+PART = st.one_of(TEXTS.map(lambda text: {"type": "text", "text": text}), st.just({"type": "image_url", "image_url": {"url": "https://x/y.png"}}))
 CONTENT = TEXTS | st.lists(PART, min_size=1, max_size=3)
 LIMIT = st.none() | st.integers(1, 3000)
 

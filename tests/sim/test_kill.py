@@ -17,8 +17,7 @@ REQUESTS = 300
 async def killed_midway(gateway: Running, secret: str) -> list[Seen]:
     """Kill the gateway when a third of the requests is settled."""
     bodies = [
-        {"model": "sim", "messages": [{"role": "user", "content": "go"}], "max_tokens": 40, "seed": n, "stream": n % 2 == 1}
-        for n in range(REQUESTS)
+        {"model": "sim", "messages": [{"role": "user", "content": "go"}], "max_tokens": 40, "seed": n, "stream": n % 2 == 1} for n in range(REQUESTS)
     ]
     sending = asyncio.create_task(send_all(gateway.url, secret, bodies, at_once=40))
     while len(gateway.events("ada")) < REQUESTS // 3:  # noqa: ASYNC110 - another process

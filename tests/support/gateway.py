@@ -17,7 +17,7 @@ from tests.support.shop import book
 from tokenworth.book.model import Supplier
 from tokenworth.capture.commands import Grant, OpenAccount, Source
 from tokenworth.capture.events import UsageEvent
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run

@@ -14,7 +14,7 @@ from tokenworth.book.load import load, place
 from tokenworth.book.model import Book
 from tokenworth.cli.options import database
 from tokenworth.core.errors import BookError
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run

@@ -31,4 +31,3 @@ def command(host: str, port: int, speed: int) -> None:
         yield SimulatedApp(SimulatedSupplier(models, now, speed))
 
     run(factory, host=host, port=port, ready=lambda: click.echo(f"simulated supplier at http://{host}:{port}/v1: {', '.join(models)}"))
-

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from tokenworth.flows.serve import Call, Reply, Service
-from tokenworth.flows.serve_refusal import Refusal, unknown_product
+from tokenworth.flows.serve.refusal import Refusal, unknown_product
+from tokenworth.flows.serve.service import Call, Reply, Service
 from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, header, read_body, send_json, send_start, send_whole
 
 MAX_BODY = 32 * 1024 * 1024

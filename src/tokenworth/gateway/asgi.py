@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tokenworth.flows.serve_refusal import Refusal
+from tokenworth.flows.serve.refusal import Refusal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

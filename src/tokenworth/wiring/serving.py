@@ -9,9 +9,9 @@ from pathlib import Path
 from tokenworth.book.model import Book
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Directory, Ledger, Supplier
-from tokenworth.flows.serve import Service
-from tokenworth.flows.serve_holds import Holds
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.holds import Holds
+from tokenworth.flows.serve.order import Shop
+from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.directory import SqliteDirectory
 from tokenworth.store.sqlite.ledger import SqliteLedger
@@ -33,9 +33,7 @@ class Backend:
 
 
 @asynccontextmanager
-async def serving(
-    shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, clock: Callable[[], int] = now
-) -> AsyncGenerator[Service, None]:
+async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, clock: Callable[[], int] = now) -> AsyncGenerator[Service, None]:
     """Run a service: its background tasks until the end, then wait until every hold that is being closed is closed."""
     holds = Holds(backend.ledger, clock, hold_seconds * SECOND)
     tasks = [asyncio.create_task(holds.keep()), asyncio.create_task(holds.expire())]

@@ -6,8 +6,8 @@ import orjson
 import pytest
 from tests.support.shop import model
 
-from tokenworth.flows.serve_ask import MODALITIES, Ask, bounds, parse_chat
-from tokenworth.flows.serve_refusal import Refusal
+from tokenworth.flows.serve.ask import MODALITIES, Ask, bounds, parse_chat
+from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.price.worst import TEXT
 
 MODEL = model("m", "s", context=8_000, max_output=1_000, input_allowance=100)

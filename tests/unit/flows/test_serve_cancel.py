@@ -13,8 +13,8 @@ from tokenworth.capture.commands import Command, Result
 from tokenworth.capture.events import Status
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal, SupplierRequest, SupplierResponse
-from tokenworth.flows.serve import Call, Service
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.order import Shop
+from tokenworth.flows.serve.service import Call, Service
 from tokenworth.wiring.serving import Backend, serving
 
 

@@ -11,8 +11,8 @@ from tests.support.shop import model
 from tests.support.upstream import USAGE, chunk, completion
 
 from tokenworth.core.errors import SupplierError
-from tokenworth.flows.serve_ask import parse_chat
-from tokenworth.flows.serve_chat import StreamTap, WholeTap, supplier_body
+from tokenworth.flows.serve.ask import parse_chat
+from tokenworth.flows.serve.chat import StreamTap, WholeTap, supplier_body
 
 MODEL = model("m", "s", tiers=("priority",))
 NOTE = {"event": "E", "charge": "1", "balance": "2", "unit": "credits"}
@@ -107,7 +107,7 @@ def test_a_cut_stream_ends_with_our_error() -> None:
 
 
 def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tokenworth.flows.serve_chat.MAX_EVENT_BYTES", 100)
+    monkeypatch.setattr("tokenworth.flows.serve.chat.MAX_EVENT_BYTES", 100)
     with pytest.raises(SupplierError):
         run([b"data: " + b"x" * 200])
 

@@ -10,8 +10,8 @@ from tests.support.fakes import FakeLedger
 from tokenworth.capture.commands import Command, Release, Result
 from tokenworth.capture.events import Status
 from tokenworth.core.errors import LedgerError
-from tokenworth.flows.serve_holds import Holds
-from tokenworth.flows.serve_meter import failed
+from tokenworth.flows.serve.holds import Holds
+from tokenworth.flows.serve.meter import failed
 
 LIFETIME = 30_000
 """Microseconds: extended each 10 ms."""

@@ -8,10 +8,10 @@ from tests.support.events import draft
 from tests.support.shop import COSTS, model, terms
 
 from tokenworth.capture.events import Status, UsageEvent
-from tokenworth.flows.serve_ask import parse_chat
-from tokenworth.flows.serve_chat import WholeTap
-from tokenworth.flows.serve_meter import Ending, settled
-from tokenworth.flows.serve_order import Order
+from tokenworth.flows.serve.ask import parse_chat
+from tokenworth.flows.serve.chat import WholeTap
+from tokenworth.flows.serve.meter import Ending, settled
+from tokenworth.flows.serve.order import Order
 from tokenworth.price.card import Card
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}

@@ -15,11 +15,11 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import SupplierError
 from tokenworth.core.money import format_amount
 from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
-from tokenworth.flows.serve_chat import PATH, StreamTap, Tap, WholeTap, supplier_body
-from tokenworth.flows.serve_holds import Holds
-from tokenworth.flows.serve_meter import CLIENT_GONE, SUPPLIER_GONE, Ending, failed, settled
-from tokenworth.flows.serve_order import Order
-from tokenworth.flows.serve_refusal import Refusal
+from tokenworth.flows.serve.chat import PATH, StreamTap, Tap, WholeTap, supplier_body
+from tokenworth.flows.serve.holds import Holds
+from tokenworth.flows.serve.meter import CLIENT_GONE, SUPPLIER_GONE, Ending, failed, settled
+from tokenworth.flows.serve.order import Order
+from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)

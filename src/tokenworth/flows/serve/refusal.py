@@ -53,8 +53,7 @@ def not_held(refused: Refused, unit: str) -> Refusal:
         return Refusal(
             402,
             refused.reason,
-            f"This request may cost up to {needed} {unit}, and {available} are available. "
-            "Add credits, or ask for less with max_completion_tokens.",
+            f"This request may cost up to {needed} {unit}, and {available} are available. Add credits, or ask for less with max_completion_tokens.",
             extra={"needed": needed, "available": available, "unit": unit},
         )
     # a retry of these can never succeed: openai's client would try 409 again unless told not to

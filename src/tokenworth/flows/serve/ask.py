@@ -8,7 +8,7 @@ import orjson
 
 from tokenworth.book.model import Model
 from tokenworth.core.units import MAX_COUNT, UNITS
-from tokenworth.flows.serve_refusal import bad_request
+from tokenworth.flows.serve.refusal import bad_request
 from tokenworth.price.card import DEFAULT_TIER
 from tokenworth.price.worst import TEXT, Bounds
 

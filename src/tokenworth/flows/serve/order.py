@@ -9,8 +9,8 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve_ask import Ask, bounds
-from tokenworth.flows.serve_refusal import Refusal, bad_request, unknown_product
+from tokenworth.flows.serve.ask import Ask, bounds
+from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
 from tokenworth.price.card import Card, Terms
 from tokenworth.price.worst import worst
 

@@ -13,7 +13,7 @@ from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Ref
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Ledger
-from tokenworth.flows.serve_meter import failed
+from tokenworth.flows.serve.meter import failed
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ import orjson
 
 from tokenworth.book.model import Model
 from tokenworth.core.errors import SupplierError
-from tokenworth.flows.serve_ask import Ask
-from tokenworth.flows.serve_text import text_bytes
+from tokenworth.flows.serve.ask import Ask
+from tokenworth.flows.serve.text import text_bytes
 
 PATH = "/chat/completions"
 MAX_EVENT_BYTES = 16 * 1024 * 1024

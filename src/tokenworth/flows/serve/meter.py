@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from tokenworth.book.model import Model
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
-from tokenworth.flows.serve_ask import bounds
-from tokenworth.flows.serve_chat import Tap
-from tokenworth.flows.serve_order import API, Order
-from tokenworth.flows.serve_text import guess_tokens, text_bytes
+from tokenworth.flows.serve.ask import bounds
+from tokenworth.flows.serve.chat import Tap
+from tokenworth.flows.serve.order import API, Order
+from tokenworth.flows.serve.text import guess_tokens, text_bytes
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import DIALECTS, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms

@@ -7,11 +7,11 @@ from typing import Any
 from tokenworth.capture.commands import Refused
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
-from tokenworth.flows.serve_ask import parse_chat
-from tokenworth.flows.serve_exchange import Exchange
-from tokenworth.flows.serve_holds import Holds
-from tokenworth.flows.serve_order import Shop, order, sold
-from tokenworth.flows.serve_refusal import Refusal, bad_request, not_held
+from tokenworth.flows.serve.ask import parse_chat
+from tokenworth.flows.serve.exchange import Exchange
+from tokenworth.flows.serve.holds import Holds
+from tokenworth.flows.serve.order import Shop, order, sold
+from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
