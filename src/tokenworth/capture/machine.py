@@ -67,8 +67,8 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
         why = f"{command.amount} nano-units are needed, {account.available} are available"
         return Refused(Reason.INSUFFICIENT_CREDITS, why, account.available, command.amount)
     bound = tuple(_take(account.lots, command.amount))
-    held = {lot.id: replace(lot, held=lot.held + n) for lot, n in bound}
-    after = replace(account.with_lots(held), held=account.held + command.amount, version=account.version + 1)
+    held = {lot.id: lot.move(held=n) for lot, n in bound}
+    after = account.move(held=command.amount, version=1, lots=held)
     names = tuple((lot.id, n) for lot, n in bound)
     row = HoldRow(draft.id, draft.customer, command.amount, names, command.deadline, command.key, command.body, draft)
     return Change(Done(after.available), after, row, tuple(held.values()))
@@ -102,8 +102,8 @@ def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, sto
     rest -= _spend(work, [(lot.id, n) for lot, n in _take(work.account.lots, rest)], rest)
     if rest:
         work.postings.append(Posting(account.unit, debt(account.customer), USED, rest))
-        work.account = replace(work.account, debt=work.account.debt + rest)
-    final = replace(event, revenue=work.revenue)
+        work.account = work.account.move(debt=rest)
+    final = event if event.revenue == work.revenue else replace(event, revenue=work.revenue)
     return _finish(work, _close(hold, HoldState.SETTLED), final)
 
 
@@ -145,7 +145,7 @@ class _Work:
         """Move `amount` of a lot's free credits to an account, and recognise what was paid for them."""
         account = self.account
         lot = next(lot for lot in account.lots if lot.id == lot_id)
-        used = replace(lot, used=lot.used + amount)
+        used = lot.move(used=amount)
         after = account.balance - amount
         self.postings.append(Posting(account.unit, wallet(account.customer), into, amount, lot.id, account.balance, after))
         revenue = share(lot.paid, used.used, lot.amount) - share(lot.paid, lot.used, lot.amount)
@@ -153,7 +153,7 @@ class _Work:
             self.postings.append(Posting(account.currency, DEFERRED, REVENUE, revenue, lot.id))
         self.lots[lot.id] = used
         self.revenue += revenue
-        self.account = replace(account.with_lots({lot.id: used}), balance=after)
+        self.account = account.move(balance=-amount, lots={lot.id: used})
 
 
 def _take(lots: Iterable[Lot], amount: int) -> Iterable[tuple[Lot, int]]:
@@ -170,8 +170,8 @@ def _take(lots: Iterable[Lot], amount: int) -> Iterable[tuple[Lot, int]]:
 def _unbind(account: Account, hold: HoldRow) -> _Work:
     """Give the hold's credits back to their lots."""
     parts = dict(hold.bound)
-    freed = {lot.id: replace(lot, held=lot.held - parts[lot.id]) for lot in account.lots if lot.id in parts}
-    return _Work(replace(account.with_lots(freed), held=account.held - hold.amount), freed, [])
+    freed = {lot.id: lot.move(held=-parts[lot.id]) for lot in account.lots if lot.id in parts}
+    return _Work(account.move(held=-hold.amount, lots=freed), freed, [])
 
 
 def _spend(work: _Work, parts: Iterable[tuple[str, int]], most: int) -> int:
@@ -188,20 +188,20 @@ def _spend(work: _Work, parts: Iterable[tuple[str, int]], most: int) -> int:
 def _repay(work: _Work) -> None:
     for lot, part in list(_take(work.account.lots, work.account.debt)):
         work.consume(lot.id, part, debt(work.account.customer))
-        work.account = replace(work.account, debt=work.account.debt - part)
+        work.account = work.account.move(debt=-part)
 
 
 def _finish(work: _Work, hold: HoldRow | None = None, event: UsageEvent | None = None) -> Change:
     """Repay debt from what is free now, count the entry, and answer."""
     if work.account.debt:
         _repay(work)
-    account = replace(work.account, version=work.account.version + 1)
+    account = work.account.move(version=1)
     done = Done(account.available, event)
     return Change(done, account, hold, tuple(work.lots.values()), tuple(work.postings), event)
 
 
 def _close(hold: HoldRow, state: HoldState) -> HoldRow:
-    return replace(hold, state=state, draft=None)
+    return HoldRow(hold.id, hold.customer, hold.amount, hold.bound, hold.deadline, hold.key, hold.body, None, state)
 
 
 def _unknown(customer: str) -> Refused:

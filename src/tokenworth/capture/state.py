@@ -1,6 +1,7 @@
 """The state that commands act on: accounts, lots, holds. Frozen; amounts in nano-units."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 from tokenworth.capture.commands import Source
@@ -24,6 +25,10 @@ class Lot:
     def free(self) -> int:
         """What is neither used nor held."""
         return self.amount - self.used - self.held
+
+    def move(self, *, used: int = 0, held: int = 0) -> "Lot":
+        """Return the lot with more used or held; this is every settlement's path, and a constructor is several times faster than `replace`."""
+        return Lot(self.id, self.customer, self.source, self.amount, self.paid, self.at, self.used + used, self.held + held)
 
     @property
     def spent(self) -> bool:
@@ -52,10 +57,21 @@ class Account:
         """What a new hold may take: balance less holds less debt."""
         return self.balance - self.held - self.debt
 
-    def with_lots(self, changed: dict[str, Lot]) -> "Account":
-        """Return the account with some lots replaced; spent ones leave the order of burn-down."""
-        lots = (changed.get(lot.id, lot) for lot in self.lots)
-        return replace(self, lots=tuple(lot for lot in lots if not lot.spent))
+    def move(self, *, balance: int = 0, held: int = 0, debt: int = 0, version: int = 0, lots: Mapping[str, Lot] | None = None) -> "Account":
+        """Return the account with differences applied and some lots replaced; spent ones leave the order of burn-down."""
+        after = self.lots
+        if lots:
+            after = tuple(lot for lot in [lots.get(lot.id, lot) for lot in self.lots] if lot.used != lot.amount)
+        return Account(
+            self.customer,
+            self.unit,
+            self.currency,
+            self.balance + balance,
+            self.held + held,
+            self.debt + debt,
+            self.version + version,
+            after,
+        )
 
 
 class HoldState(IntEnum):

@@ -15,6 +15,7 @@ from tokenworth.store.sqlite.codec import (
     LOT_COLUMNS,
     account_row,
     account_value,
+    draft_text,
     event_row,
     event_value,
     hold_row,
@@ -195,5 +196,4 @@ def _posting_row(posting: Posting, head: tuple[object, ...], tail: tuple[object,
 
 
 def _hold_update(hold: HoldRow) -> tuple[object, ...]:
-    row = hold_row(hold)
-    return (row[4], row[8], row[7], row[0])
+    return (hold.deadline, hold.state.value, draft_text(hold), hold.id)

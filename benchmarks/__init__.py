@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ratios beside its peers in one run."""
