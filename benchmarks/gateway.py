@@ -22,8 +22,8 @@ from statistics import median
 
 import orjson
 import uvloop
-from benchmarks.http_load import Load, Target, load
 
+from benchmarks.http_load import Load, Target, load
 from tokenworth.book.model import Book, Model, Plan, Product, Supplier
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Settle, Source
 from tokenworth.capture.events import Status, UsageEvent

@@ -10,7 +10,19 @@ from tokenworth.book.lines import Path, line_map
 from tokenworth.book.source import Source, parse
 
 KEYS = st.sampled_from(["a", "b", "c-1", "d_2", '"e f"', "'g.h'", '"i#[j]"', '"\\u00e9"'])
-STYLES = st.sampled_from(['"v{}"', "'v{}'", '"""\nv{}"""', "'''v{}\n[x]\nk = 1'''", '"""\\"#]{{v{}\\\n  """"', '["v{}"]', "{{ s = 'v{}' }}"])
+STYLES = st.sampled_from(
+    [
+        '"v{}"',
+        "'v{}'",
+        '"""\nv{}"""',
+        "'''v{}\n[x]\nk = 1'''",
+        '"""\\"#]{{v{}\\\n  """"',
+        '["v{}"]',
+        "{{ s = 'v{}' }}",
+        "'''v{} '''''",
+        '"""v{} """""',
+    ]
+)
 GAPS = st.sampled_from(["", "\n", "# a comment = [1\n", "\n\n  # [x]\n", "\r\n"])
 
 

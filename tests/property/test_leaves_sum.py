@@ -43,22 +43,28 @@ def test_openai_and_openrouter_hold_the_parts_inside(fresh: int, read: int, writ
         assert (metered.input_tokens, metered.output_tokens) == (into, out)
 
 
-@given(fresh=n, read=n, short=n, long=n, text=n, thought=n)
-def test_anthropic_holds_the_cache_beside(fresh: int, read: int, short: int, long: int, text: int, thought: int) -> None:
+@given(fresh=n, read=n, short=n, long=n, text=n, thought=n, search=n)
+def test_anthropic_holds_the_cache_beside(**parts: int) -> None:
     usage = {
-        "input_tokens": fresh,
-        "cache_read_input_tokens": read,
-        "cache_creation_input_tokens": short + long,
-        "cache_creation": {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long},
-        "output_tokens": text + thought,
-        "output_tokens_details": {"thinking_tokens": thought},
+        "input_tokens": parts["fresh"],
+        "cache_read_input_tokens": parts["read"],
+        "cache_creation_input_tokens": parts["short"] + parts["long"],
+        "cache_creation": {"ephemeral_5m_input_tokens": parts["short"], "ephemeral_1h_input_tokens": parts["long"]},
+        "output_tokens": parts["text"] + parts["thought"],
+        "output_tokens_details": {"thinking_tokens": parts["thought"]},
+        "server_tool_use": {"web_search_requests": parts["search"]},
+    }
+    leaves = {
+        "input": parts["fresh"],
+        "cache_read": parts["read"],
+        "cache_write_5m": parts["short"],
+        "cache_write_1h": parts["long"],
+        "output": parts["text"],
+        "reasoning": parts["thought"],
+        "web_search": parts["search"],
     }
     for provider, api in (("anthropic", "messages"), ("google", "anthropic")):
-        metered = both(provider, api, "usage", usage)
-        assert metered.input_tokens == fresh + read + short + long
-        assert metered.output_tokens == text + thought
-        assert metered.counts.get("cache_write_5m", 0) == short
-        assert metered.counts.get("cache_write_1h", 0) == long
+        assert both(provider, api, "usage", usage).counts == {name: count for name, count in leaves.items() if count}
 
 
 @given(text=n, audio=n, read=n, read_audio=n, tool=n, tool_image=n, answer=n, image=n, thought=n)

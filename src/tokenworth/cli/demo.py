@@ -33,7 +33,7 @@ def command(*, requests: int, seconds: float, seed: int, keep: Path | None, as_j
 
     Exit 1 if a request was lost, the ledger does not verify, or the exported events rate differently as columns.
     """
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, soft_wrap=True)
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tokenworth-demo-")))
         write_starter(folder / "book")

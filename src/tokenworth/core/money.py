@@ -10,6 +10,7 @@ from tokenworth.core.errors import MoneyError
 from tokenworth.core.exact import INT64_MAX, N, half_even
 
 PICO_PER_NANO = 1_000
+PICO = 1_000_000_000_000
 NANO = 1_000_000_000
 RATE_DECIMALS = 6
 AMOUNT_DECIMALS = 9
@@ -53,11 +54,16 @@ def parse_rate(text: str | int | Decimal) -> int:
     return _scaled(text, RATE_DECIMALS, what="rate")
 
 
-def round_rate(value: Decimal) -> tuple[int, bool]:
-    """Return a published rate per million in pico-units per unit, half-even, and whether it had to be rounded."""
-    scaled = value.scaleb(RATE_DECIMALS)
-    pico = int(scaled.quantize(Decimal(1)))
-    return pico, pico != scaled
+def round_rate(price: Decimal, per: int) -> tuple[int, bool]:
+    """Return a published price of `per` units in pico-units per unit, half-even, and whether it had to be rounded.
+
+    In integers: Decimal's own arithmetic depends on the caller's context.
+    """
+    if not price.is_finite() or price < 0:
+        raise MoneyError(f"price {price} is not finite and at least zero", mend="give a finite number of zero or more")
+    top, bottom = price.as_integer_ratio()
+    top, bottom = top * PICO, bottom * per
+    return half_even(top, bottom) // bottom, top % bottom != 0
 
 
 def format_rate(pico: int) -> str:

@@ -24,7 +24,6 @@ from tokenworth.core.units import UNITS
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms, compile_terms
 
 CURRENCY = "USD"
-MILLION = 1_000_000
 Constraint = genai.StartDateConstraint | genai.TimeOfDateConstraint
 FREE = ":free"
 """How OpenRouter names variants that cost nothing; the package lists no price for them."""
@@ -185,7 +184,7 @@ def _compile(price: genai.ModelPrice, *, since: int, source: str) -> Terms:
             key = _price_key(name, frozenset(listed))
             if key:
                 per = unit_data_by_price()[key]["per"]
-                steps[start][name], inexact = round_rate(_at(listed[key], start) * MILLION / per)
+                steps[start][name], inexact = round_rate(_at(listed[key], start), per)
                 rounded = rounded or inexact
     return compile_terms(currency=CURRENCY, since=since, source=source + (" (rounded to six decimals)" if rounded else ""), steps=steps)
 

@@ -11,7 +11,7 @@ from tests.support.shop import book, simulated
 
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve_order import Shop
+from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving

@@ -23,7 +23,7 @@ def test_on_a_narrow_terminal_names_fold_and_numbers_stay_whole() -> None:
     shown = printed([["a-very-long-name-of-a-model", "0.00072812"]], width=30, terminal=True)
     assert "0.00072812" in shown
     assert "…" not in shown
-    below = shown.partition("─\n")[2]
+    below = shown.rpartition("─")[2]
     assert "".join(row.split()[0] for row in below.splitlines() if row.strip()) == "a-very-long-name-of-a-model"
 
 
