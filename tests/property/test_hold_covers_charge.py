@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, simulated
-
 from tokenworth.capture.commands import Command, Hold, Result, Settle
 from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.order import Shop

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from tests.support.events import START, draft, failed, settled
 
+from tests.support.events import START, draft, failed, settled
 from tokenworth.capture.commands import Done, Expire, Extend, Grant, Hold, OpenAccount, Reason, Refused, Release, Result, Settle, Source
 from tokenworth.capture.events import UsageEvent
 from tokenworth.store.sqlite.ledger import SqliteLedger

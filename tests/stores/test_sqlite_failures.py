@@ -5,10 +5,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.support.events import START, done, draft, open_ledger, settled
 
+from tests.support.events import START, done, draft, open_ledger, settled
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Refused, Release, Settle, Source
-from tokenworth.core.errors import LedgerError
+from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify
@@ -83,7 +83,7 @@ def test_a_newer_file_is_refused_untouched(tmp_path: Path) -> None:
 def test_a_missing_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="folder exists"):
         SqliteLedger(tmp_path / "nowhere" / "l.db", clock=lambda: START)
-    with pytest.raises(LedgerError, match="there is no ledger"):
+    with pytest.raises(InputError, match="there is no ledger"):
         Reader(tmp_path / "l.db")
 
 

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from tests.support.events import START, done, draft, open_ledger
-
 from tokenworth.capture.commands import Expire
 from tokenworth.capture.events import Status
 from tokenworth.store.sqlite.reader import Reader

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.events import START, done, draft, failed, open_ledger, settled
 
+from tests.support.events import START, done, draft, failed, open_ledger, settled
 from tokenworth.capture.commands import Hold, Release, Settle
 from tokenworth.store.sqlite.verify import verify
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.events import START, draft, failed, settled
 
+from tests.support.events import START, draft, failed, settled
 from tokenworth.capture import machine
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Reason, Refused, Source
 from tokenworth.capture.events import Status

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.support.shop import model
 
+from tests.support.shop import model
 from tokenworth.flows.serve.ask import MODALITIES, Ask, bounds, parse_chat
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.price.worst import TEXT

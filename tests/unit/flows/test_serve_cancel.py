@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Sequence
 
 import orjson
 import pytest
+
 from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, upstream
 from tests.support.upstream import USAGE, chunk, completion
-
 from tokenworth.capture.commands import Command, Result
 from tokenworth.capture.events import Status
 from tokenworth.core.money import NANO

@@ -7,9 +7,9 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.support.shop import model
 from tests.support.upstream import USAGE, chunk, completion
-
 from tokenworth.core.errors import SupplierError
 from tokenworth.flows.serve.ask import parse_chat
 from tokenworth.flows.serve.chat import StreamTap, WholeTap, supplier_body

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+
 from tests.support.events import START, draft
 from tests.support.fakes import FakeLedger
-
 from tokenworth.capture.commands import Command, Release, Result
 from tokenworth.capture.events import Status
 from tokenworth.core.errors import LedgerError

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+
 from tests.support.events import draft
 from tests.support.shop import COSTS, model, terms
-
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.flows.serve.ask import parse_chat
 from tokenworth.flows.serve.chat import WholeTap

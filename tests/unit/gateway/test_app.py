@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+
 from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, simulated
-
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.order import Shop

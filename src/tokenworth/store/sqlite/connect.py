@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from tokenworth.core.errors import LedgerError
+from tokenworth.core.errors import InputError, LedgerError
 
 SCHEMA_VERSION = 1
 BUSY_MS = 10_000
@@ -14,9 +14,9 @@ BUSY_MS = 10_000
 
 
 def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
-    """Open a file for writing and make its tables if it is new; LedgerError where it cannot be used."""
+    """Open a file for writing and make its tables if it is new; LedgerError where it cannot be used, InputError where it is absent."""
     if not create and not path.exists():
-        raise LedgerError(f"there is no ledger at {path}", mend="name it with --db, or make it with `tokenworth serve` or `customers add`")
+        raise InputError(f"there is no ledger at {path}", mend="name it with --db; `tokenworth serve` or `customers add` make it", code="no_ledger")
     with guarded(path):
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
@@ -29,9 +29,9 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
-    """Open an existing file for reading only; LedgerError where it cannot be used."""
+    """Open an existing file for reading only; LedgerError where it cannot be used, InputError where it is absent."""
     if not path.exists():
-        raise LedgerError(f"there is no ledger at {path}", mend="name it with --db")
+        raise InputError(f"there is no ledger at {path}", mend="name it with --db", code="no_ledger")
     with guarded(path):
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
