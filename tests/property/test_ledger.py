@@ -188,14 +188,14 @@ class Lives(RuleBasedStateMachine):
             assert {event.id: event for event in reader.read()} == self.closed
             for account in reader.accounts():
                 mine = self.reference[account.customer]
-                assert account.available == mine.available
+                assert account.available(self.now) == mine.available
                 assert account.held == sum(amount for amount, _ in mine.holds.values())
                 assert (account.debt == 0) or account.balance == account.held
             lots = list(reader.lots())
         for unit in {unit for unit, _ in report.balances}:
             assert sum(n for (u, _), n in report.balances.items() if u == unit) == 0
         recognised = report.balances.get(("USD", "revenue"), 0)
-        exact = sum((Fraction(lot.paid * lot.used, lot.amount) for lot in lots), Fraction(0))
+        exact = sum((Fraction(lot.grant.paid * lot.used, lot.grant.amount) for lot in lots), Fraction(0))
         assert abs(recognised - exact) <= Fraction(len(lots), 2)
         assert report.balances.get(("USD", "deferred"), 0) + recognised == sum(mine.paid for mine in self.reference.values())
 

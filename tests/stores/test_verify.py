@@ -57,7 +57,7 @@ def tampering(path: Path) -> Iterator[sqlite3.Connection]:
         ("UPDATE posting SET amount = amount + 1 WHERE credit = 'revenue' AND seq = (SELECT max(seq) FROM posting)", "revenue"),
         ("UPDATE posting SET before = before + 1 WHERE seq = 5", "wallet of ada goes from"),
         ("UPDATE posting SET debit = 'wallet:bob' WHERE debit = 'wallet:ada'", "wallet of bob"),
-        ("DELETE FROM posting WHERE seq = (SELECT max(seq) FROM posting)", "lot start-ada: recognised revenue"),
+        ("DELETE FROM posting WHERE seq = (SELECT max(seq) FROM posting)", "lot start-ada: recognised"),
         ("UPDATE event SET charge = charge + 1 WHERE customer = 'bob'", "charge 34"),
         ("UPDATE event SET charge = 0 WHERE customer = 'bob'", "missing or out of order"),
         ("UPDATE event SET revenue = revenue + 1 WHERE customer = 'bob'", "revenue 17"),

@@ -61,7 +61,7 @@ class Running:
     def available(self, customer: str) -> int:
         """Return what a customer may still spend."""
         with Reader(self.database) as reader:
-            return next(account.available for account in reader.accounts() if account.customer == customer)
+            return next(account.available(now()) for account in reader.accounts() if account.customer == customer)
 
     def open_holds(self) -> int:
         """Return how many holds are open."""

@@ -1,9 +1,13 @@
-"""What can be asked of the ledger, and what it answers. Amounts are nano-units of the account's unit; instants UTC microseconds."""
+"""What can be asked of the ledger, and what it answers.
+
+Amounts are nano-units of the account's unit, instants UTC microseconds; ids are idempotency keys.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.policy import Policy
 
 
 class Source(StrEnum):
@@ -17,17 +21,23 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenAccount:
-    """Make a customer's account; again with the same unit and currency changes nothing."""
+    """Make a customer's account; again with the same unit and currency changes nothing but the policy."""
 
     customer: str
     unit: str
     currency: str
     at: int
+    policy: Policy | None = None
+    """None keeps the policy of an account that exists, and gives a new one the standard policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Give a customer a lot of credits, for which `paid` (nano-units of the currency) was paid. `id` is the idempotency key."""
+    """Give a customer a lot of credits, for which `paid` (nano-units of the currency) was paid.
+
+    It may be used from `effective` (0: at once) until before `expiry` (0: for ever), for the products and tiers it names (none: all). A `pending`
+    grant is no money yet: Confirm makes it so, once. Smaller `priority` burns down first.
+    """
 
     id: str
     customer: str
@@ -35,6 +45,65 @@ class Grant:
     source: Source
     paid: int
     at: int
+    priority: int = 0
+    effective: int = 0
+    expiry: int = 0
+    products: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    pending: bool = False
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Make a pending grant effective; again changes nothing."""
+
+    grant: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End a pending grant that will not be paid; again changes nothing."""
+
+    grant: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Take back what is left of a grant; what is held goes back when its hold ends. What was used stays used."""
+
+    grant: str
+    at: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Give back `amount` of an event's charge (None: what is left of it) to the lots that paid it, and unwind the revenue."""
+
+    id: str
+    event: str
+    amount: int | None
+    at: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Give (positive) or take (negative) credits outside of any event; `corrects` names what it mends, if it does."""
+
+    id: str
+    customer: str
+    amount: int
+    at: int
+    who: str
+    why: str
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +145,39 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """Release every open hold whose deadline has passed, each with an event `lost`."""
+    """Release every open hold whose deadline has passed, each with an event `lost`; take what is free of lots whose expiry has come."""
 
     at: int
 
 
-Command = OpenAccount | Grant | Hold | Settle | Release | Extend | Expire
+Command = OpenAccount | Grant | Confirm | Cancel | Void | Refund | Adjust | Hold | Settle | Release | Extend | Expire
 
 
 class Reason(StrEnum):
     """Why the ledger refused: a stable code."""
 
     INSUFFICIENT_CREDITS = "insufficient_credits"
+    BUDGET_EXCEEDED = "budget_exceeded"
     UNKNOWN_CUSTOMER = "unknown_customer"
     UNKNOWN_HOLD = "unknown_hold"
+    UNKNOWN_GRANT = "unknown_grant"
+    UNKNOWN_EVENT = "unknown_event"
     HOLD_CLOSED = "hold_closed"
+    GRANT_CLOSED = "grant_closed"
+    """The grant was cancelled or voided, or is not pending."""
     KEY_REUSED = "idempotency_key_reused"
     """The key was used with another body."""
     DUPLICATE = "duplicate_request"
     """The key was used with the same body; `event` names the first request."""
     CONFLICT = "conflict"
-    """An account, grant or hold of that id exists with other contents."""
+    """An account, grant, hold or correction of that id exists with other contents."""
     BAD_AMOUNT = "bad_amount"
-    """Negative, or past what an account can hold."""
+    """Zero, negative, or past what an account can hold or an event was charged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The command took effect, durably, or had already (`repeated`). `available` is what the customer may still spend."""
+    """The command took effect, durably, or had already (`repeated`). `available` is what the customer may still spend on anything."""
 
     available: int = 0
     event: UsageEvent | None = None
@@ -123,6 +197,19 @@ class Refused:
     needed: int = 0
     event: str = ""
     """Id of the event that stands in the way."""
+    again: int = 0
+    """From when it may be asked again; 0 where no time mends it."""
 
 
 Result = Done | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the operator asked to be told, once: `low_balance` with its threshold, or `top_up` with the pending grant's id."""
+
+    customer: str
+    kind: str
+    subject: str
+    left: int
+    at: int

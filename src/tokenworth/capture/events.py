@@ -54,3 +54,7 @@ class UsageEvent:
     first_token: int = 0
     """Microseconds from `at` to the first byte of the answer; 0 where there was none."""
     alarm: str = ""
+    project: str = ""
+    """The project of the API key."""
+    waived: int = 0
+    """What was rated beyond the hold and, by the account's policy, not charged; `charge` is without it."""

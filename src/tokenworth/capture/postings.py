@@ -1,20 +1,33 @@
 """Double-entry accounts and postings.
 
-    in the account's unit                                   in the currency
-    issued:SOURCE -> wallet:CUSTOMER   grant                payments -> deferred   what was paid for a grant
-    wallet:CUSTOMER -> used            settlement, per lot  deferred -> revenue    what a lot's use recognises
+    in the account's unit                                       in the currency
+    issued:SOURCE -> wallet:CUSTOMER   grant                    payments -> deferred    what was paid for a grant
+    wallet:CUSTOMER -> used            settlement, per lot      deferred -> revenue     what a lot's use recognises
     debt:CUSTOMER -> used              beyond all credits
-    wallet:CUSTOMER -> debt:CUSTOMER   repayment
+    wallet:CUSTOMER -> debt:CUSTOMER   repayment, per lot       deferred -> revenue
+    waived -> used                     rated, but not charged
+    wallet:CUSTOMER -> expired         expiry of a lot          deferred -> breakage    what was paid for credits never used
+    wallet:CUSTOMER -> issued:SOURCE   void of a grant          deferred -> payments    owed back to the customer
+    wallet:CUSTOMER -> adjusted        credits taken            deferred -> revenue
+                                                                promotional -> cost     cost of serving what given credits paid for
 
-The arrow goes from the account that is debited to the one that is credited. Each posting has both sides, so every unit sums to zero by construction.
+Refunds run the other way. The arrow goes from the account that is debited to the one that is credited. Each posting has both sides, so
+every unit sums to zero by construction.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 USED = "used"
+WAIVED = "waived"
+EXPIRED = "expired"
+ADJUSTED = "adjusted"
 PAYMENTS = "payments"
 DEFERRED = "deferred"
 REVENUE = "revenue"
+BREAKAGE = "breakage"
+COST = "cost"
+PROMOTIONAL = "promotional"
 
 
 def wallet(customer: str) -> str:
@@ -32,13 +45,33 @@ def issued(source: str) -> str:
     return f"issued:{source}"
 
 
+class Kind(StrEnum):
+    """Why a posting was made; what it moves in the currency has the kind of what it moves in the unit."""
+
+    GRANT = "grant"
+    USE = "use"
+    OWE = "owe"
+    """Used beyond all credits."""
+    WAIVE = "waive"
+    REPAY = "repay"
+    """Debt, from credits that became free."""
+    EXPIRE = "expire"
+    VOID = "void"
+    ADJUST = "adjust"
+    REFUND = "refund"
+    PROMOTION = "promotion"
+    """Cost of serving what given credits paid for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
     """`amount` nano-units of `unit` from the debited to the credited account.
 
-    Postings that touch a wallet name the lot, and carry the wallet's balance before and after: rows audit themselves.
+    Postings that touch a wallet name the lot, and carry the wallet's balance before and after: rows audit themselves. `at` is when it took
+    effect, where that is not when its entry did.
     """
 
+    kind: Kind
     unit: str
     debit: str
     credit: str
@@ -46,3 +79,4 @@ class Posting:
     lot: str = ""
     before: int | None = None
     after: int | None = None
+    at: int = 0

@@ -1,77 +1,70 @@
-"""The state that commands act on: accounts, lots, holds. Frozen; amounts in nano-units."""
+"""The state that commands act on: accounts, holds, what limits have counted. Frozen; amounts in nano-units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
-from tokenworth.capture.commands import Source
 from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.lots import Lot
+from tokenworth.capture.policy import STANDARD, Policy
+
+Counter = tuple[str, str, int]
+"""What a budget counts: subject, window, first instant of the window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
-    """Credits of one grant. `paid` is their cost basis in the account's currency; `used` and `held` are parts of `amount`."""
+class Spend:
+    """What was spent and what is held in one window of one subject."""
 
-    id: str
-    customer: str
-    source: Source
-    amount: int
-    paid: int
-    at: int
     used: int = 0
     held: int = 0
 
-    @property
-    def free(self) -> int:
-        """What is neither used nor held."""
-        return self.amount - self.used - self.held
 
-    def move(self, *, used: int = 0, held: int = 0) -> "Lot":
-        """Return the lot with more used or held; this is every settlement's path, and a constructor is several times faster than `replace`."""
-        return Lot(self.id, self.customer, self.source, self.amount, self.paid, self.at, self.used + used, self.held + held)
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What budgets have counted, which thresholds are passed, and how often a top-up was asked for, with the one that is pending."""
 
-    @property
-    def spent(self) -> bool:
-        """Whether nothing more can happen to it."""
-        return self.used == self.amount
+    spends: Mapping[Counter, Spend] = field(default_factory=dict)
+    passed: frozenset[int] = frozenset()
+    top_ups: int = 0
+    pending: str = ""
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer's account. `lots` are those not spent, in burn-down order; `balance` is what they have left together.
+    """A customer's account. `lots` are the live ones in burn-down order; `balance` is what they have left together.
 
-    There is debt only while nothing is free: what becomes free repays it first.
+    `held` is what open holds bind of the lots, `lent` what they bind of the credit line. There is debt only while nothing is free that buys
+    everything: what becomes free repays it first.
     """
 
     customer: str
     unit: str
     currency: str
+    policy: Policy = STANDARD
     balance: int = 0
     held: int = 0
+    lent: int = 0
     debt: int = 0
     version: int = 0
     lots: tuple[Lot, ...] = ()
+    limits: Limits = NO_LIMITS
 
     @property
-    def available(self) -> int:
-        """What a new hold may take: balance less holds less debt."""
-        return self.balance - self.held - self.debt
+    def line(self) -> int:
+        """What holds may still take of the credit line; less than zero where debt is beyond it."""
+        return self.policy.credit_line - self.debt - self.lent
 
-    def move(self, *, balance: int = 0, held: int = 0, debt: int = 0, version: int = 0, lots: Mapping[str, Lot] | None = None) -> "Account":
-        """Return the account with differences applied and some lots replaced; spent ones leave the order of burn-down."""
-        after = self.lots
-        if lots:
-            after = tuple(lot for lot in [lots.get(lot.id, lot) for lot in self.lots] if lot.used != lot.amount)
-        return Account(
-            self.customer,
-            self.unit,
-            self.currency,
-            self.balance + balance,
-            self.held + held,
-            self.debt + debt,
-            self.version + version,
-            after,
-        )
+    def available(self, at: int) -> int:
+        """What a hold of any product may take at an instant: free credits that buy everything, and the credit line, less debt."""
+        return sum([lot.free for lot in self.lots if lot.open_at(at) and not lot.scoped]) + self.line
+
+    def left(self, at: int) -> int:
+        """What can be used at an instant, held or not, less debt: what low-balance thresholds look at."""
+        return sum([lot.left for lot in self.lots if lot.open_at(at)]) - self.debt
 
 
 class HoldState(IntEnum):
@@ -84,7 +77,10 @@ class HoldState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class HoldRow:
-    """A durable hold. `bound` are (lot, nano-units) in the order of burn-down; they sum to `amount`."""
+    """A durable hold. `bound` are (lot, nano-units) in the order of burn-down, the credit line's part under no name; they sum to `amount`.
+
+    `counted` are the budget counters that include it.
+    """
 
     id: str
     customer: str
@@ -95,3 +91,4 @@ class HoldRow:
     body: str
     draft: UsageEvent | None
     state: HoldState = HoldState.OPEN
+    counted: tuple[Counter, ...] = ()

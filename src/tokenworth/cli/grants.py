@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tokenworth.capture.commands import Grant, Source
-from tokenworth.capture.state import Lot
+from tokenworth.capture.lots import Lot
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.core.instants import format_instant
@@ -39,7 +39,7 @@ def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, 
         known = next((lot for lot in _lots(db, customer) if lot.id == name), None)
         if known is not None:
             # a retry on another day is the same grant
-            given = Grant(name, customer, given.amount, given.source, given.paid, known.at)
+            given = Grant(name, customer, given.amount, given.source, given.paid, known.grant.at)
         (result,) = accept(ledger.submit_now([given]))
     if as_json:
         click.echo(json.dumps({"id": name, "customer": customer, "available": format_amount(result.available)}))
@@ -59,7 +59,9 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
         return
     columns = [Column("grant"), Column("customer"), Column("source"), Column("since")]
     numbers = [Column(title, number=True) for title in ("amount", "paid", "used", "held", "free")]
-    rows = [[lot.id, lot.customer, str(lot.source), format_instant(lot.at)[:10], *map(format_amount, _numbers(lot))] for lot in found]
+    rows = [
+        [lot.id, lot.grant.customer, str(lot.grant.source), format_instant(lot.grant.at)[:10], *map(format_amount, _numbers(lot))] for lot in found
+    ]
     print_table("", [*columns, *numbers], rows)
 
 
@@ -69,10 +71,10 @@ def _lots(db: Path, customer: str | None) -> list[Lot]:
 
 
 def _numbers(lot: Lot) -> tuple[int, ...]:
-    return (lot.amount, lot.paid, lot.used, lot.held, lot.free)
+    return (lot.grant.amount, lot.grant.paid, lot.used, lot.held, lot.free)
 
 
 def _data(lot: Lot) -> dict[str, str]:
     names = ("amount", "paid", "used", "held", "free")
     amounts = {name: format_amount(n) for name, n in zip(names, _numbers(lot), strict=True)}
-    return {"id": lot.id, "customer": lot.customer, "source": str(lot.source), "at": format_instant(lot.at)} | amounts
+    return {"id": lot.id, "customer": lot.grant.customer, "source": str(lot.grant.source), "at": format_instant(lot.grant.at)} | amounts

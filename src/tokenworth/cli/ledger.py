@@ -15,6 +15,7 @@ from tokenworth.render.statement import print_statement, statement_data
 from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify as prove
+from tokenworth.wiring.clock import now
 
 
 @click.group()
@@ -48,7 +49,7 @@ def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
     with Reader(db) as reader:
         accounts = [account for account in reader.accounts() if customer in (None, account.customer)]
     names = ("balance", "held", "debt", "available")
-    amounts = [[format_amount(getattr(account, name)) for name in names] for account in accounts]
+    amounts = [[*(format_amount(n) for n in (a.balance, a.held, a.debt, a.available(now())))] for a in accounts]
     if as_json:
         found = [{"customer": a.customer, "unit": a.unit, **dict(zip(names, n, strict=True))} for a, n in zip(accounts, amounts, strict=True)]
         click.echo(json.dumps(found, indent=2))

@@ -7,7 +7,7 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.units import UNITS
 
 INSTANTS = ("at", "ended")
-INTEGERS = ("charge", "revenue", "cost", "first_token")
+INTEGERS = ("charge", "waived", "revenue", "cost", "first_token")
 TEXTS = tuple(f.name for f in fields(UsageEvent) if f.name not in (*INSTANTS, *INTEGERS, "counts"))
 COLUMNS = (*TEXTS, *INSTANTS, *INTEGERS, *UNITS)
 

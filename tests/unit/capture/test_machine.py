@@ -5,15 +5,16 @@ from dataclasses import replace
 import pytest
 
 from tests.support.events import START, draft, failed, settled
-from tokenworth.capture import machine
+from tokenworth.capture import granting, spending
+from tokenworth.capture.change import Change
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Reason, Refused, Source
 from tokenworth.capture.events import Status
-from tokenworth.capture.machine import Change
-from tokenworth.capture.state import Account, HoldRow, HoldState, Lot
+from tokenworth.capture.lots import Lot
+from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.core.exact import INT64_MAX
 
-PAID = Lot("paid", "ada", Source.PAID, 100, 30, START)
-PROMO = Lot("promo", "ada", Source.PROMOTIONAL, 50, 0, START)
+PAID = Lot(Grant("paid", "ada", 100, Source.PAID, 30, START))
+PROMO = Lot(Grant("promo", "ada", 50, Source.PROMOTIONAL, 0, START))
 FULL = Account("ada", "credits", "USD", balance=150, version=2, lots=(PAID, PROMO))
 
 
@@ -25,7 +26,7 @@ def change(outcome: Change | Refused) -> Change:
 
 def hold(account: Account, amount: int, number: int = 1) -> tuple[Account, HoldRow]:
     """Place a hold and return the account and the hold."""
-    made = change(machine.place(Hold(draft(number), amount, START + 60), account, None, None))
+    made = change(spending.place(Hold(draft(number), amount, START + 60), account, None, None))
     assert made.account is not None
     assert made.hold is not None
     return made.account, made.hold
@@ -35,7 +36,7 @@ def wallet_of(outcome: Change) -> tuple[int, int, int, int]:
     """Return balance, held, debt and what is available."""
     assert outcome.account is not None
     account = outcome.account
-    return account.balance, account.held, account.debt, account.available
+    return account.balance, account.held, account.debt, account.available(START)
 
 
 def lines(outcome: Change) -> list[str]:
@@ -88,8 +89,8 @@ def lines(outcome: Change) -> list[str]:
 )
 def test_settle(held: int, charge: int, wallet: tuple[int, int, int, int], postings: list[str], revenue: int) -> None:
     account, row = hold(FULL, held)
-    assert account.available == 150 - held
-    out = change(machine.settle(settled(draft(1), charge), account, row, None))
+    assert account.available(START) == 150 - held
+    out = change(spending.settle(settled(draft(1), charge), account, row, None))
     assert wallet_of(out) == wallet
     assert lines(out) == postings
     assert out.event is not None
@@ -108,7 +109,7 @@ def test_a_hold_binds_lots_in_order_of_burn_down() -> None:
 def test_credits_bound_by_another_hold_are_not_taken() -> None:
     account, first = hold(FULL, 20)
     account, _ = hold(account, 130, 2)
-    out = change(machine.settle(settled(draft(1), 25), account, first, None))
+    out = change(spending.settle(settled(draft(1), 25), account, first, None))
     # 20 of its own; the other 5 are all held, so they are debt, although the balance is 130
     assert wallet_of(out) == (130, 130, 5, -5)
     assert lines(out)[-1] == "credits debt:ada > used 5"
@@ -117,15 +118,15 @@ def test_credits_bound_by_another_hold_are_not_taken() -> None:
 def test_what_becomes_free_repays_debt_first() -> None:
     account, first = hold(FULL, 20)
     account, second = hold(account, 130, 2)
-    indebted = change(machine.settle(settled(draft(1), 25), account, first, None)).account
-    out = change(machine.release(failed(draft(2)), indebted, second, None))
+    indebted = change(spending.settle(settled(draft(1), 25), account, first, None)).account
+    out = change(spending.release(failed(draft(2)), indebted, second, None))
     assert wallet_of(out) == (125, 0, 0, 125)
     assert lines(out) == ["credits wallet:ada > debt:ada 5 (paid)", "USD deferred > revenue 2 (paid)"]  # 7.5 - 6, half-even
 
 
 def test_a_grant_repays_debt_first() -> None:
     account = Account("ada", "credits", "USD", debt=40, version=9)
-    out = change(machine.grant(Grant("g", "ada", 100, Source.PAID, 10, START), account, None))
+    out = change(granting.grant(Grant("g", "ada", 100, Source.PAID, 10, START), account, None))
     assert wallet_of(out) == (60, 0, 0, 60)
     assert lines(out) == [
         "credits issued:paid > wallet:ada 100 (g)",
@@ -137,12 +138,12 @@ def test_a_grant_repays_debt_first() -> None:
 
 def test_revenue_of_a_lot_telescopes_to_what_was_paid() -> None:
     """In steps of one credit, a lot of 3 for 10 recognises 3, 4, 3: the rounded total so far, less the one before."""
-    account: Account | None = Account("ada", "credits", "USD", 3, lots=(Lot("g", "ada", Source.PAID, 3, 10, START),))
+    account: Account | None = Account("ada", "credits", "USD", balance=3, lots=(Lot(Grant("g", "ada", 3, Source.PAID, 10, START)),))
     seen = []
     for number in range(3):
         assert account is not None
         account, row = hold(account, 1, number)
-        out = change(machine.settle(settled(draft(number), 1), account, row, None))
+        out = change(spending.settle(settled(draft(number), 1), account, row, None))
         assert out.event is not None
         seen.append(out.event.revenue)
         account = out.account
@@ -153,15 +154,15 @@ def test_revenue_of_a_lot_telescopes_to_what_was_paid() -> None:
 
 @pytest.mark.parametrize(("amount", "available"), [(151, 150), (-1, 150)])
 def test_what_is_not_there_cannot_be_held(amount: int, available: int) -> None:
-    out = machine.place(Hold(draft(1), amount, 0), FULL, None, None)
+    out = spending.place(Hold(draft(1), amount, 0), FULL, None, None)
     assert isinstance(out, Refused)
     assert (out.reason, out.available, out.needed) == (Reason.INSUFFICIENT_CREDITS, available, amount)
 
 
 def test_nothing_can_be_held_in_debt() -> None:
     account = Account("ada", "credits", "USD", debt=1)
-    assert isinstance(machine.place(Hold(draft(1), 1, 0), account, None, None), Refused)
-    assert isinstance(machine.place(Hold(draft(1), 0, 0), account, None, None), Change)
+    assert isinstance(spending.place(Hold(draft(1), 1, 0), account, None, None), Refused)
+    assert isinstance(spending.place(Hold(draft(1), 0, 0), account, None, None), Change)
 
 
 @pytest.mark.parametrize(
@@ -174,42 +175,42 @@ def test_nothing_can_be_held_in_debt() -> None:
 )
 def test_an_idempotency_key_serves_once(body: str, state: HoldState, reason: Reason) -> None:
     first = HoldRow("first", "ada", 5, (), 0, "k", "b", None, state)
-    out = machine.place(Hold(draft(2), 5, 0, "k", body), FULL, None, first)
+    out = spending.place(Hold(draft(2), 5, 0, "k", body), FULL, None, first)
     assert isinstance(out, Refused)
     assert (out.reason, out.event) == (reason, "first")
 
 
 def test_commands_twice_are_once() -> None:
-    opened = change(machine.open_account(OpenAccount("ada", "credits", "USD", START), None)).account
-    assert change(machine.open_account(OpenAccount("ada", "credits", "USD", START), opened)).done.repeated
+    opened = change(granting.open_account(OpenAccount("ada", "credits", "USD", START), None)).account
+    assert change(granting.open_account(OpenAccount("ada", "credits", "USD", START), opened)).done.repeated
     given = Grant("paid", "ada", 100, Source.PAID, 30, START)
     used = replace(PAID, used=7, held=3)
-    assert change(machine.grant(given, FULL, used)).done.repeated
+    assert change(granting.grant(given, FULL, used)).done.repeated
     account, row = hold(FULL, 50)
-    assert change(machine.place(Hold(draft(1), 50, START + 60), account, row, None)).done.repeated
+    assert change(spending.place(Hold(draft(1), 50, START + 60), account, row, None)).done.repeated
     event = settled(draft(1), 40)
     closed = replace(row, state=HoldState.SETTLED)
-    again = change(machine.settle(event, account, closed, event))
+    again = change(spending.settle(event, account, closed, event))
     assert (again.done.repeated, again.done.event, again.postings) == (True, event, ())
     gone = replace(row, state=HoldState.RELEASED)
-    assert change(machine.release(failed(draft(1)), account, gone, failed(draft(1)))).done.repeated
+    assert change(spending.release(failed(draft(1)), account, gone, failed(draft(1)))).done.repeated
 
 
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
-        (machine.open_account(OpenAccount("ada", "USD", "USD", START), FULL), Reason.CONFLICT),
-        (machine.grant(Grant("paid", "ada", 101, Source.PAID, 30, START), FULL, PAID), Reason.CONFLICT),
-        (machine.grant(Grant("g", "bob", 1, Source.PAID, 0, START), None, None), Reason.UNKNOWN_CUSTOMER),
-        (machine.grant(Grant("g", "ada", 0, Source.PAID, 0, START), FULL, None), Reason.BAD_AMOUNT),
-        (machine.grant(Grant("g", "ada", 1, Source.PAID, -1, START), FULL, None), Reason.BAD_AMOUNT),
-        (machine.grant(Grant("g", "ada", INT64_MAX - 149, Source.PAID, 0, START), FULL, None), Reason.BAD_AMOUNT),
-        (machine.place(Hold(draft(1), 1, 0), None, None, None), Reason.UNKNOWN_CUSTOMER),
-        (machine.place(Hold(draft(1), 1, 0), FULL, HoldRow("x", "ada", 2, (), 0, "", "", None), None), Reason.CONFLICT),
-        (machine.settle(settled(draft(1), 1), FULL, None, None), Reason.UNKNOWN_HOLD),
-        (machine.settle(settled(draft(1), -1), *hold(FULL, 5), None), Reason.BAD_AMOUNT),
-        (machine.settle(settled(draft(1), 1), FULL, replace(hold(FULL, 5)[1], state=HoldState.RELEASED), None), Reason.HOLD_CLOSED),
-        (machine.release(failed(draft(1)), FULL, replace(hold(FULL, 5)[1], state=HoldState.SETTLED), None), Reason.HOLD_CLOSED),
+        (granting.open_account(OpenAccount("ada", "USD", "USD", START), FULL), Reason.CONFLICT),
+        (granting.grant(Grant("paid", "ada", 101, Source.PAID, 30, START), FULL, PAID), Reason.CONFLICT),
+        (granting.grant(Grant("g", "bob", 1, Source.PAID, 0, START), None, None), Reason.UNKNOWN_CUSTOMER),
+        (granting.grant(Grant("g", "ada", 0, Source.PAID, 0, START), FULL, None), Reason.BAD_AMOUNT),
+        (granting.grant(Grant("g", "ada", 1, Source.PAID, -1, START), FULL, None), Reason.BAD_AMOUNT),
+        (granting.grant(Grant("g", "ada", INT64_MAX - 149, Source.PAID, 0, START), FULL, None), Reason.BAD_AMOUNT),
+        (spending.place(Hold(draft(1), 1, 0), None, None, None), Reason.UNKNOWN_CUSTOMER),
+        (spending.place(Hold(draft(1), 1, 0), FULL, HoldRow("x", "ada", 2, (), 0, "", "", None), None), Reason.CONFLICT),
+        (spending.settle(settled(draft(1), 1), FULL, None, None), Reason.UNKNOWN_HOLD),
+        (spending.settle(settled(draft(1), -1), *hold(FULL, 5), None), Reason.BAD_AMOUNT),
+        (spending.settle(settled(draft(1), 1), FULL, replace(hold(FULL, 5)[1], state=HoldState.RELEASED), None), Reason.HOLD_CLOSED),
+        (spending.release(failed(draft(1)), FULL, replace(hold(FULL, 5)[1], state=HoldState.SETTLED), None), Reason.HOLD_CLOSED),
     ],
 )
 def test_refusals(outcome: Change | Refused, reason: Reason) -> None:
@@ -219,7 +220,7 @@ def test_refusals(outcome: Change | Refused, reason: Reason) -> None:
 
 def test_an_expired_hold_is_a_lost_event_that_charges_nothing() -> None:
     account, row = hold(FULL, 70)
-    out = change(machine.expire(account, row, START + 61))
+    out = change(spending.expire(account, row, START + 61))
     assert wallet_of(out) == (150, 0, 0, 150)
     assert out.event is not None
     assert (out.event.status, out.event.charge, out.event.ended) == (Status.LOST, 0, START + 61)
@@ -228,5 +229,5 @@ def test_an_expired_hold_is_a_lost_event_that_charges_nothing() -> None:
 
 def test_a_deadline_never_moves_back() -> None:
     _, row = hold(FULL, 1)
-    assert machine.extend(row, START).deadline == START + 60
-    assert machine.extend(row, START + 99).deadline == START + 99
+    assert spending.extend(row, START).deadline == START + 60
+    assert spending.extend(row, START + 99).deadline == START + 99

@@ -68,7 +68,9 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
     rated = joined.mutate(rated=_posting(joined, units, depth), unrated=_unrated(joined, units))
     _refuse_unrated(rated)
     wide = "decimal(38, 0)"
-    recorded = rated[column].cast(wide) * PICO_PER_NANO
+    # what was rated and not charged is recorded beside the charge
+    waived = rated["waived"].cast(wide) if column == "charge" else 0
+    recorded = (rated[column].cast(wide) + waived) * PICO_PER_NANO
     sums = rated.group_by("product", "tier", "customer").aggregate(
         requests=rated.count(),
         recorded=recorded.sum().cast("string"),

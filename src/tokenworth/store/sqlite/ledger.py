@@ -18,9 +18,12 @@ from typing import Self
 
 from tokenworth.capture.commands import Command, Result
 from tokenworth.core.errors import LedgerError
-from tokenworth.store.sqlite.apply import apply
+from tokenworth.store.ledger.apply import apply
+from tokenworth.store.ledger.facts import needs_of, segments
+from tokenworth.store.ledger.memory import Memory
 from tokenworth.store.sqlite.connect import connect, failure
-from tokenworth.store.sqlite.memory import Memory
+from tokenworth.store.sqlite.fetch import fetch
+from tokenworth.store.sqlite.write import write
 
 MOST_COMMANDS = 2_048
 """Commands a commit: bounds how long the first of them waits."""
@@ -47,7 +50,7 @@ class SqliteLedger:
         self._path = path
         self._clock = clock
         self._db = connect(path, create=create)
-        self._memory = Memory(self._db)
+        self._memory = Memory()
         self._version = -1
         self._queue: SimpleQueue[_Ask | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -112,9 +115,7 @@ class SqliteLedger:
             if version != self._version:
                 self._memory.forget()
                 self._version = version
-            recorded = self._clock()
-            results = [[apply(self._memory, command, recorded) for command in ask.commands] for ask in batch]
-            self._memory.write()
+            results = iter(self._decide([command for ask in batch for command in ask.commands]))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
@@ -123,6 +124,16 @@ class SqliteLedger:
             self._roll_back()
             return LedgerError(f"the ledger failed: {error!r}")
         self._memory.committed()
+        return [[next(results) for _ in ask.commands] for ask in batch]
+
+    def _decide(self, commands: Sequence[Command]) -> list[Result]:
+        """Apply commands in order and write what they change, inside the transaction."""
+        memory, recorded, results = self._memory, self._clock(), list[Result]()
+        for segment in segments(commands):
+            memory.learn(fetch(self._db, memory.missing(needs_of(segment)), known=memory.customers))
+            results += [apply(memory, command, recorded) for command in segment]
+            write(self._db, memory.rows)
+            memory.written()
         return results
 
     def _roll_back(self) -> None:

@@ -6,20 +6,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from tokenworth.capture.events import UsageEvent
-from tokenworth.capture.state import Account, HoldRow, Lot
+from tokenworth.capture.lots import Lot
+from tokenworth.capture.state import Account, HoldRow
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
-from tokenworth.store.sqlite.codec import (
-    ACCOUNT_COLUMNS,
-    EVENT_COLUMNS,
-    HOLD_COLUMNS,
-    LOT_COLUMNS,
-    account_value,
-    event_value,
-    hold_value,
-    lot_value,
-    select,
-)
+from tokenworth.store.ledger.codec import EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, event_value, hold_value, lot_value
 from tokenworth.store.sqlite.connect import connect_readonly, guarded
+from tokenworth.store.sqlite.fetch import accounts
+from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)
 
@@ -41,9 +34,10 @@ class Reader:
                 yield event
 
     def accounts(self) -> Iterator[Account]:
-        """Yield every account with its open lots, by name."""
-        for row in self._rows(select(ACCOUNT_COLUMNS, "account") + " ORDER BY customer"):
-            yield account_value(row, tuple(lot for lot in self.lots(row[0]) if not lot.spent))
+        """Yield every account with its live lots, by name."""
+        names = [name for (name,) in self._rows("SELECT customer FROM account ORDER BY customer")]
+        with guarded(self._path):
+            yield from accounts(self.db, names)
 
     def lots(self, customer: str | None = None) -> Iterator[Lot]:
         """Yield lots, spent ones too, oldest first; of one customer or of all."""

@@ -1,4 +1,4 @@
--- The ledger. Amounts are nano-units, instants UTC microseconds. posting and event are append-only.
+-- The ledger. Amounts are nano-units, instants UTC microseconds. posting, event and correction are append-only.
 
 CREATE TABLE account (
     customer TEXT PRIMARY KEY,
@@ -7,7 +7,12 @@ CREATE TABLE account (
     balance  INTEGER NOT NULL CHECK (balance >= 0),
     held     INTEGER NOT NULL CHECK (held BETWEEN 0 AND balance),
     debt     INTEGER NOT NULL CHECK (debt >= 0),
-    version  INTEGER NOT NULL
+    version  INTEGER NOT NULL,
+    policy   TEXT NOT NULL DEFAULT '',    -- JSON; empty for the standard policy
+    lent     INTEGER NOT NULL DEFAULT 0 CHECK (lent >= 0), -- what open holds take of the credit line
+    passed   TEXT NOT NULL DEFAULT '',    -- low-balance thresholds told of, as JSON
+    top_ups  INTEGER NOT NULL DEFAULT 0,  -- how many were asked for
+    pending  TEXT NOT NULL DEFAULT ''     -- the one that is not confirmed yet
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE lot (
@@ -19,9 +24,30 @@ CREATE TABLE lot (
     paid     INTEGER NOT NULL CHECK (paid >= 0),
     at       INTEGER NOT NULL,
     used     INTEGER NOT NULL CHECK (used BETWEEN 0 AND amount),
-    held     INTEGER NOT NULL CHECK (held BETWEEN 0 AND amount - used)
+    held     INTEGER NOT NULL CHECK (held BETWEEN 0 AND amount - used),
+    gone     INTEGER NOT NULL DEFAULT 0 CHECK (gone >= 0 AND used + held + gone <= amount), -- expired or taken back
+    state    INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2, 3)),                      -- active, pending, cancelled, void
+    priority INTEGER NOT NULL DEFAULT 0,
+    effective INTEGER NOT NULL DEFAULT 0,
+    expiry   INTEGER NOT NULL DEFAULT 0,  -- 0: never
+    products TEXT NOT NULL DEFAULT '[]',  -- JSON; empty for all
+    tiers    TEXT NOT NULL DEFAULT '[]',
+    who      TEXT NOT NULL DEFAULT '',
+    why      TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX lot_open ON lot (customer, seq) WHERE used < amount;
+CREATE INDEX lot_live ON lot (customer) WHERE state IN (0, 3) AND used + gone < amount;
+CREATE INDEX lot_due ON lot (expiry) WHERE state = 0 AND expiry > 0 AND used + held + gone < amount;
+
+-- what budgets have counted, by window
+CREATE TABLE spend (
+    customer TEXT NOT NULL,
+    subject  TEXT NOT NULL,               -- account, key:ID or project:NAME
+    period   TEXT NOT NULL,               -- hour, day or month
+    start    INTEGER NOT NULL,
+    used     INTEGER NOT NULL CHECK (used >= 0),
+    held     INTEGER NOT NULL CHECK (held >= 0),
+    PRIMARY KEY (customer, subject, period, start)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hold (
     id       TEXT PRIMARY KEY,
@@ -32,7 +58,8 @@ CREATE TABLE hold (
     key      TEXT NOT NULL,               -- the caller's idempotency key, empty for none
     body     TEXT NOT NULL,               -- digest of the request
     state    INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
-    draft    TEXT NOT NULL                -- the event as far as it is known; empty once closed
+    draft    TEXT NOT NULL,               -- the event as far as it is known; empty once closed
+    counted  TEXT NOT NULL DEFAULT ''     -- [[subject, period, start], ...]: the budgets that include it
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hold_key ON hold (customer, key) WHERE key <> '' AND state <> 2;
 CREATE INDEX hold_deadline ON hold (deadline) WHERE state = 0;
@@ -54,6 +81,7 @@ CREATE TABLE posting (
     recorded INTEGER NOT NULL,            -- when it was written
     UNIQUE (entry, line)
 ) STRICT;
+CREATE INDEX posting_debt ON posting (seq) WHERE substr(debit, 1, 5) = 'debt:' OR substr(credit, 1, 5) = 'debt:';
 
 CREATE TABLE event (
     seq         INTEGER PRIMARY KEY,
@@ -79,7 +107,34 @@ CREATE TABLE event (
     revenue     INTEGER NOT NULL CHECK (revenue >= 0),
     cost        INTEGER NOT NULL CHECK (cost >= 0),
     first_token INTEGER NOT NULL,
-    alarm       TEXT NOT NULL
+    alarm       TEXT NOT NULL,
+    project     TEXT NOT NULL DEFAULT '',
+    waived      INTEGER NOT NULL DEFAULT 0 CHECK (waived >= 0)
+) STRICT;
+
+-- who mended what, and why: one row a void, refund or adjustment
+CREATE TABLE correction (
+    id       TEXT PRIMARY KEY,
+    kind     TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    corrects TEXT NOT NULL,               -- the event, grant or entry that it mends
+    amount   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    who      TEXT NOT NULL,
+    why      TEXT NOT NULL,
+    recorded INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX correction_of ON correction (corrects);
+
+-- what the operator asked to be told of, once each
+CREATE TABLE notice (
+    seq       INTEGER PRIMARY KEY,
+    customer  TEXT NOT NULL,
+    kind      TEXT NOT NULL,              -- low_balance or top_up
+    subject   TEXT NOT NULL,              -- the threshold, or the pending grant
+    remaining INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    recorded  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE customer (
@@ -93,7 +148,8 @@ CREATE TABLE api_key (
     customer TEXT NOT NULL REFERENCES customer (id),
     digest   TEXT NOT NULL UNIQUE,        -- SHA-256 of the secret; the secret is never stored
     created  INTEGER NOT NULL,
-    revoked  INTEGER NOT NULL DEFAULT 0   -- 0: in use
+    revoked  INTEGER NOT NULL DEFAULT 0,  -- 0: in use
+    project  TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE book (
@@ -112,4 +168,6 @@ CREATE TRIGGER customer_changed AFTER UPDATE ON customer BEGIN UPDATE key_versio
 CREATE TRIGGER posting_stays BEFORE UPDATE ON posting BEGIN SELECT raise(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER posting_remains BEFORE DELETE ON posting BEGIN SELECT raise(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+CREATE TRIGGER correction_stays BEFORE UPDATE ON correction BEGIN SELECT raise(ABORT, 'corrections are append-only'); END;
+CREATE TRIGGER correction_remains BEFORE DELETE ON correction BEGIN SELECT raise(ABORT, 'corrections are append-only'); END;
 CREATE TRIGGER event_remains BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are append-only'); END;

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.lots import LotState
 from tokenworth.capture.postings import DEFERRED, REVENUE, USED
-from tokenworth.core.money import format_amount, share
-from tokenworth.store.sqlite.codec import ACCOUNT_COLUMNS, EVENT_COLUMNS, LOT_COLUMNS, event_value, lot_value, select
+from tokenworth.core.money import format_amount
+from tokenworth.store.ledger.codec import EVENT_COLUMNS, LOT_COLUMNS, event_value, lot_value
 from tokenworth.store.sqlite.connect import guarded
 from tokenworth.store.sqlite.reader import Reader
+from tokenworth.store.sqlite.sql import select
 
 MOST_PROBLEMS = 100
 POSTING = ("entry", "kind", "unit", "debit", "credit", "amount", "lot", "before", "after", "version")
@@ -67,7 +69,7 @@ class _Wallet:
 class _LotSums:
     granted: int = 0
     paid: int = 0
-    used: int = 0
+    out: int = 0
     recognised: int = 0
 
 
@@ -100,17 +102,15 @@ def _entries(reader: Reader, report: Report, seen: _Seen) -> None:
     charged = _charged(map(event_value, events), report)
     for entry, lines in groupby(rows, key=lambda row: row[0]):
         charge = revenue = 0
-        settlement = repaying = False
+        settlement = False
         for row in lines:
             _, kind, unit, debit, credit, amount, *_ = row
             report.postings += 1
             report.balances[unit, debit] -= amount
             report.balances[unit, credit] += amount
-            settlement = kind == "settle"
-            charge += amount if credit == USED else 0
-            # a repayment of debt comes last in an entry, and recognises revenue of an earlier event
-            repaying = repaying or credit.startswith("debt:")
-            revenue += amount if credit == REVENUE and not repaying else 0
+            settlement = settlement or (kind in ("use", "owe") and ":" not in entry)
+            charge += amount if kind in ("use", "owe") and credit == USED else 0
+            revenue += amount if kind == "use" and credit == REVENUE else 0
             _posting(row, report, seen)
         if settlement and charge:
             event = next(charged, None)
@@ -146,27 +146,28 @@ def _posting(row: tuple[Any, ...], report: Report, seen: _Seen) -> None:
             report.say(f"entry {entry}: account of {owner} goes back from version {wallet.version} to {version}")
         wallet.version = version
     sums = seen.lots[lot]
-    if debit.startswith("wallet:"):
-        sums.used += amount
-    elif credit == REVENUE:
-        sums.recognised += amount
-    elif kind == "grant" and credit.startswith("wallet:"):
-        sums.granted += amount
-    elif credit == DEFERRED:
-        sums.paid += amount
+    if kind == "grant":
+        sums.granted += amount if credit.startswith("wallet:") else 0
+        sums.paid += amount if credit == DEFERRED else 0
+    elif credit.startswith("wallet:"):
+        sums.out -= amount
+    elif debit.startswith("wallet:"):
+        sums.out += amount
+    elif DEFERRED in (debit, credit):
+        sums.recognised += amount if debit == DEFERRED else -amount
 
 
 def _accounts(reader: Reader, report: Report, seen: _Seen) -> None:
     """Compare stored accounts with the postings, the lots and the open holds."""
-    left = dict(reader.db.execute("SELECT customer, sum(amount - used) FROM lot GROUP BY customer"))
+    left = dict(reader.db.execute("SELECT customer, sum(amount - used - gone) FROM lot WHERE state IN (0, 3) GROUP BY customer"))
     held = dict(reader.db.execute("SELECT customer, sum(held) FROM lot GROUP BY customer"))
     holds = dict(reader.db.execute("SELECT customer, sum(amount) FROM hold WHERE state = 0 GROUP BY customer"))
-    for customer, _, _, balance, in_hold, debt, version in reader.db.execute(select(ACCOUNT_COLUMNS, "account")):
+    for customer, balance, in_hold, lent, debt, version in reader.db.execute("SELECT customer, balance, held, lent, debt, version FROM account"):
         report.accounts += 1
         wallet = seen.wallets.pop(customer, _Wallet())
         _same(report, f"account {customer}: balance", balance, postings=wallet.balance, lots=left.get(customer, 0))
         _same(report, f"account {customer}: debt", debt, postings=wallet.debt)
-        _same(report, f"account {customer}: held", in_hold, holds=holds.get(customer, 0), lots=held.get(customer, 0))
+        _same(report, f"account {customer}: held", in_hold + lent, holds=holds.get(customer, 0), lots=held.get(customer, 0) + lent)
         if version < wallet.version:
             report.say(f"account {customer}: version {version} is behind its postings' {wallet.version}")
     for customer in seen.wallets:
@@ -174,17 +175,18 @@ def _accounts(reader: Reader, report: Report, seen: _Seen) -> None:
 
 
 def _lots(reader: Reader, report: Report, seen: _Seen) -> None:
-    """Compare stored lots with the postings; revenue must be the rounded share of what was paid."""
+    """Compare stored lots with the postings; what is no longer deferred must be the rounded share of what was paid."""
     for lot in map(lot_value, reader.db.execute(select(LOT_COLUMNS, "lot"))):
         report.lots += 1
         sums = seen.lots.pop(lot.id, _LotSums())
-        _same(report, f"lot {lot.id}: amount", lot.amount, postings=sums.granted)
-        _same(report, f"lot {lot.id}: paid", lot.paid, postings=sums.paid)
-        _same(report, f"lot {lot.id}: used", lot.used, postings=sums.used)
-        _same(report, f"lot {lot.id}: recognised revenue", share(lot.paid, lot.used, lot.amount), postings=sums.recognised)
+        real = lot.state not in (LotState.PENDING, LotState.CANCELLED)
+        _same(report, f"lot {lot.id}: amount", lot.grant.amount if real else 0, postings=sums.granted)
+        _same(report, f"lot {lot.id}: paid", lot.grant.paid if real else 0, postings=sums.paid)
+        _same(report, f"lot {lot.id}: used", lot.used + lot.gone, postings=sums.out)
+        _same(report, f"lot {lot.id}: recognised", lot.recognised(), postings=sums.recognised)
     for name, sums in seen.lots.items():
-        if sums != _LotSums():
-            report.say(f"postings of lot {name or '(none)'}, which does not exist")
+        if name and sums != _LotSums():
+            report.say(f"postings of lot {name}, which does not exist")
 
 
 def _holds(reader: Reader, report: Report) -> None:
@@ -194,10 +196,12 @@ def _holds(reader: Reader, report: Report) -> None:
         parts = json.loads(text)
         _same(report, f"hold {id_}: amount", amount, bound=sum(n for _, n in parts))
         for lot, n in parts:
-            bound[lot] += n
+            bound[lot] += n if lot else 0
     for lot, held in reader.db.execute("SELECT id, held FROM lot WHERE held > 0"):
         _same(report, f"lot {lot}: held", held, holds=bound.pop(lot, 0))
     for lot, n in bound.items():
+        if not n:
+            continue
         report.say(f"lot {lot}: held 0, but open holds bind {n}")
     report.holds = reader.db.execute("SELECT count(*) FROM hold").fetchone()[0]
     for id_, state, status in reader.db.execute(ODD_HOLDS):

@@ -1,0 +1,217 @@
+"""What a command does, as new values that a store makes durable; and an account on its way through one command."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tokenworth.capture.commands import Done, Notice, Reason, Refused
+from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.limits import watch
+from tokenworth.capture.lots import GIVEN, Lot, LotState, burn_down
+from tokenworth.capture.postings import BREAKAGE, DEFERRED, EXPIRED, PAYMENTS, REVENUE, Kind, Posting, debt, issued, wallet
+from tokenworth.capture.state import Account, HoldRow, Limits
+from tokenworth.core.money import share
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Who mended what, and why: the entry of a void, a refund or an adjustment. `amount` is in nano-units of the account's unit."""
+
+    id: str
+    kind: str
+    customer: str
+    corrects: str
+    amount: int
+    at: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The account and hold afterwards, lots that changed and that were made, postings in order, the event to store, correction, notices."""
+
+    done: Done
+    account: Account | None = None
+    hold: HoldRow | None = None
+    lots: tuple[Lot, ...] = ()
+    made: tuple[Lot, ...] = ()
+    postings: tuple[Posting, ...] = ()
+    event: UsageEvent | None = None
+    correction: Correction | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+def unknown_customer(customer: str) -> Refused:
+    """Refuse for want of an account."""
+    return Refused(Reason.UNKNOWN_CUSTOMER, f"{customer} has no account")
+
+
+class Work:
+    """An account on its way through one command: plain numbers, changed in place, made one frozen account at the end.
+
+    Lots that are over can take part when `more` brings them.
+    """
+
+    __slots__ = ("account", "balance", "changed", "debt", "given", "held", "lent", "made", "more", "postings", "revenue")
+
+    def __init__(self, account: Account, more: Iterable[Lot] = ()) -> None:
+        """Begin with the account as it is."""
+        self.account = account
+        self.balance, self.held, self.lent, self.debt = account.balance, account.held, account.lent, account.debt
+        self.more = {lot.grant.id: lot for lot in more}
+        self.changed: dict[str, Lot] = {}
+        self.made: set[str] = set()
+        self.postings: list[Posting] = []
+        self.revenue = 0
+        """Recognised so far, in nano-units of the currency."""
+        self.given = 0
+        """Used so far of credits that nobody paid for."""
+
+    def lot(self, id_: str) -> Lot:
+        """Return a lot as it is now."""
+        found = self.changed.get(id_) or self.more.get(id_)
+        return found if found is not None else next(lot for lot in self.account.lots if lot.grant.id == id_)
+
+    def lots(self) -> Iterator[Lot]:
+        """Yield the account's live lots as they are now, in burn-down order."""
+        for lot in self.account.lots:
+            yield self.changed.get(lot.grant.id, lot)
+
+    def unbind(self, hold: HoldRow) -> None:
+        """Give a hold's credits back to their lots and to the credit line."""
+        for id_, n in hold.bound:
+            if id_:
+                lot = self.lot(id_)
+                self.changed[id_] = Lot(lot.grant, lot.state, lot.used, lot.held - n, lot.gone)
+                self.held -= n
+            else:
+                self.lent -= n
+
+    def use(self, id_: str, amount: int, into: str, kind: Kind = Kind.USE) -> None:
+        """Move `amount` of a lot's free credits to an account, and recognise what was paid for them."""
+        lot = self.lot(id_)
+        after = Lot(lot.grant, lot.state, lot.used + amount, lot.held, lot.gone)
+        if lot.grant.source in GIVEN:
+            self.given += amount
+        self.revenue += self._take(kind, lot, after, into, REVENUE)
+
+    def lose(self, lot: Lot, at: int = 0) -> None:
+        """Take what is free of a lot that is over: expired credits are income, voided ones go back where they came from."""
+        amount = lot.free
+        after = Lot(lot.grant, lot.state, lot.used, lot.held, lot.gone + amount)
+        if lot.state is LotState.VOID:
+            self._take(Kind.VOID, lot, after, issued(lot.grant.source), PAYMENTS)
+        else:
+            self._take(Kind.EXPIRE, lot, after, EXPIRED, BREAKAGE, at=at)
+
+    def give_back(self, id_: str, amount: int, source: str) -> None:
+        """Undo a lot's use: `amount` comes back from an account, and its revenue is deferred again."""
+        lot = self.lot(id_)
+        after = Lot(lot.grant, lot.state, lot.used - amount, lot.held, lot.gone)
+        before, self.balance = self.balance, self.balance + amount
+        account = self.account
+        self.postings.append(Posting(Kind.REFUND, account.unit, source, wallet(account.customer), amount, id_, before, self.balance))
+        unearned = _recognised(lot) - _recognised(after)
+        if unearned:
+            self.postings.append(Posting(Kind.REFUND, account.currency, REVENUE, DEFERRED, unearned, id_))
+        self.changed[id_] = after
+
+    def owe(self, amount: int, into: str) -> None:
+        """Charge what no credits are there for."""
+        self.postings.append(Posting(Kind.OWE, self.account.unit, debt(self.account.customer), into, amount))
+        self.debt += amount
+
+    def add(self, lot: Lot, *, new: bool = True) -> None:
+        """Take a lot into the balance: a new one, or one that was pending."""
+        before, self.balance = self.balance, self.balance + lot.grant.amount
+        account, given = self.account, lot.grant
+        name = wallet(account.customer)
+        self.postings.append(Posting(Kind.GRANT, account.unit, issued(given.source), name, given.amount, lot.id, before, self.balance))
+        if given.paid:
+            self.postings.append(Posting(Kind.GRANT, account.currency, PAYMENTS, DEFERRED, given.paid, lot.id))
+        self.more[lot.id] = self.changed[lot.id] = lot
+        if new:
+            self.made.add(lot.id)
+
+    def settle_up(self, at: int, *, dated: bool = False) -> None:
+        """Take what is over of the lots, then repay debt from what is free and buys everything; `dated` books expiry when it was due."""
+        for lot in self._all():
+            if (lot.grant.expiry or lot.state is LotState.VOID) and lot.over_at(at) and lot.free:
+                self.lose(lot, lot.grant.expiry if dated else 0)
+        if self.debt:
+            for lot, part in list(take(self._all(), self.debt, at)):
+                self.use(lot.grant.id, part, debt(self.account.customer), Kind.REPAY)
+                self.debt -= part
+
+    def end(self, limits: Limits | None = None) -> Account:
+        """Return the account as it is now, one version on."""
+        account, changed = self.account, self.changed
+        if self.more:
+            lots = burn_down(self._all(), account.policy.burn_down)
+        elif changed:
+            lots = tuple([lot for lot in [changed.get(lot.grant.id, lot) for lot in account.lots] if lot.live])
+        else:
+            lots = account.lots
+        return Account(
+            account.customer,
+            account.unit,
+            account.currency,
+            account.policy,
+            self.balance,
+            self.held,
+            self.lent,
+            self.debt,
+            account.version + 1,
+            lots,
+            account.limits if limits is None else limits,
+        )
+
+    def _all(self) -> list[Lot]:
+        """Return the account's lots and those brought, as they are now."""
+        if not self.more:
+            return list(self.lots())
+        every = {lot.grant.id: lot for lot in self.account.lots} | self.more | self.changed
+        return list(burn_down(every.values(), self.account.policy.burn_down))
+
+    def _take(self, kind: Kind, lot: Lot, after: Lot, into: str, income: str, *, at: int = 0) -> int:  # noqa: PLR0913 - one posting's parts
+        account, id_ = self.account, lot.grant.id
+        amount = lot.left - after.left
+        before, self.balance = self.balance, self.balance - amount
+        self.postings.append(Posting(kind, account.unit, wallet(account.customer), into, amount, id_, before, self.balance, at))
+        earned = _recognised(after) - _recognised(lot)
+        if earned:
+            self.postings.append(Posting(kind, account.currency, DEFERRED, income, earned, id_, at=at))
+        self.changed[id_] = after
+        return earned
+
+
+def conclude(work: Work, at: int, *, limits: Limits | None = None, **more: Any) -> Change:
+    """Take what is over, repay debt, compare with what the policy watches, and answer; `more` are fields of the change."""
+    work.settle_up(at)
+    after = work.end(limits)
+    made = [lot for id_, lot in work.changed.items() if id_ in work.made] if work.made else []
+    lots = [lot for id_, lot in work.changed.items() if id_ not in work.made] if made else list(work.changed.values())
+    notices: tuple[Notice, ...] = ()
+    if after.policy.watches:
+        after, notices, asked = watch(after, at)
+        made += asked
+    done = Done(after.available(at), more.get("event"))
+    return Change(done, after, lots=tuple(lots), made=tuple(made), postings=tuple(work.postings), notices=notices, **more)
+
+
+def take(lots: Iterable[Lot], amount: int, at: int, *, product: str = "", tier: str = "") -> Iterator[tuple[Lot, int]]:
+    """Yield free credits open at an instant until `amount` is reached; without a product, of lots that buy everything."""
+    for lot in lots:
+        if amount <= 0:
+            return
+        fits = lot.buys(product, tier) if product else not lot.scoped
+        part = min(lot.free, amount) if fits and lot.open_at(at) else 0
+        if part > 0:
+            amount -= part
+            yield lot, part
+
+
+def _recognised(lot: Lot) -> int:
+    grant = lot.grant
+    return share(grant.paid, lot.used + lot.gone, grant.amount) if grant.paid else 0

@@ -1,0 +1,118 @@
+"""Accounts and grants: open, grant, confirm, cancel, void, and the expiry of lots. Pure: lookups come in, a store makes the change durable."""
+
+from dataclasses import replace
+
+from tokenworth.capture.change import Change, Correction, Work, conclude, unknown_customer
+from tokenworth.capture.commands import Cancel, Confirm, Done, Grant, OpenAccount, Reason, Refused, Void
+from tokenworth.capture.lots import Lot, LotState, burn_down
+from tokenworth.capture.policy import STANDARD
+from tokenworth.capture.state import Account
+from tokenworth.core.exact import INT64_MAX
+
+
+def open_account(command: OpenAccount, existing: Account | None) -> Change | Refused:
+    """Open an account, or find it open with the same unit and currency; a policy replaces the one it had."""
+    if existing is None:
+        return Change(Done(), Account(command.customer, command.unit, command.currency, command.policy or STANDARD))
+    available = existing.available(command.at)
+    if (existing.unit, existing.currency) != (command.unit, command.currency):
+        why = f"{command.customer} has an account in {existing.unit} and {existing.currency}"
+        return Refused(Reason.CONFLICT, why, available)
+    policy = command.policy
+    if policy is None or policy == existing.policy:
+        return Change(Done(available, repeated=True))
+    after = replace(existing, policy=policy, lots=burn_down(existing.lots, policy.burn_down), version=existing.version + 1)
+    return Change(Done(after.available(command.at)), after)
+
+
+def grant(command: Grant, account: Account | None, existing: Lot | None) -> Change | Refused:
+    """Add a lot in its place of the burn-down order; credits first repay debt. A pending one waits for its confirmation."""
+    if account is None:
+        return unknown_customer(command.customer)
+    available = account.available(command.at)
+    if existing is not None:
+        if existing.grant != command:
+            return Refused(Reason.CONFLICT, f"grant {command.id} exists with other contents", available)
+        return Change(Done(available, repeated=True))
+    if why := _unusable(command, account):
+        return Refused(Reason.BAD_AMOUNT, why, available)
+    if command.pending:
+        after = replace(account, version=account.version + 1)
+        return Change(Done(available), after, made=(Lot(command, LotState.PENDING),))
+    work = Work(account)
+    work.add(Lot(command))
+    return conclude(work, command.at)
+
+
+def _unusable(given: Grant, account: Account) -> str:
+    if given.amount <= 0 or given.paid < 0 or max(account.balance + given.amount, given.paid) > INT64_MAX:
+        return f"a grant of {given.amount} nano-units for {given.paid} cannot be booked"
+    if 0 < given.expiry <= max(given.effective, given.at):
+        return f"grant {given.id} would expire before it could be used"
+    return ""
+
+
+def confirm(command: Confirm, account: Account | None, lot: Lot | None) -> Change | Refused:
+    """Make a pending lot's credits real, once; of a top-up, the next may be asked for."""
+    if account is None or lot is None:
+        return _unknown(command.grant)
+    available = account.available(command.at)
+    if lot.state is LotState.ACTIVE:
+        return Change(Done(available, repeated=True))
+    if lot.state is not LotState.PENDING:
+        return _closed(lot, available)
+    if account.balance + lot.grant.amount > INT64_MAX:
+        return Refused(Reason.BAD_AMOUNT, f"grant {lot.id} is more than the account can hold", available)
+    work = Work(_asked(account, lot))
+    work.add(Lot(lot.grant), new=False)
+    return conclude(work, command.at)
+
+
+def cancel(command: Cancel, account: Account | None, lot: Lot | None) -> Change | Refused:
+    """End a pending lot; a top-up is asked for again when the balance next changes below its threshold."""
+    if account is None or lot is None:
+        return _unknown(command.grant)
+    available = account.available(command.at)
+    if lot.state is LotState.CANCELLED:
+        return Change(Done(available, repeated=True))
+    if lot.state is not LotState.PENDING:
+        return _closed(lot, available)
+    after = replace(_asked(account, lot), version=account.version + 1)
+    return Change(Done(available), after, lots=(Lot(lot.grant, LotState.CANCELLED),))
+
+
+def void(command: Void, account: Account | None, lot: Lot | None) -> Change | Refused:
+    """Take back what is free of a lot now, and what is held of it when it becomes free."""
+    if account is None or lot is None:
+        return _unknown(command.grant)
+    available = account.available(command.at)
+    if lot.state is LotState.VOID:
+        return Change(Done(available, repeated=True))
+    if lot.state is not LotState.ACTIVE:
+        return _closed(lot, available)
+    work = Work(account, [Lot(lot.grant, LotState.VOID, lot.used, lot.held, lot.gone)])
+    work.changed.update(work.more)
+    note = Correction(f"void:{lot.id}", "void", account.customer, lot.id, lot.left, command.at, command.who, command.why)
+    return conclude(work, command.at, correction=note)
+
+
+def sweep(account: Account, at: int) -> Change | None:
+    """Take what is over of an account's lots; None where nothing is."""
+    work = Work(account)
+    work.settle_up(at, dated=True)
+    return conclude(work, at) if work.postings else None
+
+
+def _asked(account: Account, lot: Lot) -> Account:
+    """Forget a top-up that is no longer pending."""
+    if account.limits.pending != lot.id:
+        return account
+    return replace(account, limits=replace(account.limits, pending=""))
+
+
+def _unknown(grant_id: str) -> Refused:
+    return Refused(Reason.UNKNOWN_GRANT, f"there is no grant {grant_id}")
+
+
+def _closed(lot: Lot, available: int) -> Refused:
+    return Refused(Reason.GRANT_CLOSED, f"grant {lot.id} is {lot.state.name.lower()}", available)

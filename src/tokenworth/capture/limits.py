@@ -1,0 +1,85 @@
+"""Budgets, low-balance thresholds and top-ups: what an account's policy watches. Pure, as all of this package."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from tokenworth.capture.commands import Grant, Notice, Reason, Refused, Source
+from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.lots import Lot, LotState
+from tokenworth.capture.policy import Budget, Policy
+from tokenworth.capture.state import Account, Counter, Limits, Spend
+from tokenworth.core.instants import format_instant
+from tokenworth.core.money import format_amount
+from tokenworth.core.periods import window_of
+
+NONE = Spend()
+
+
+def subject_of(budget: Budget, event: UsageEvent) -> str:
+    """Return whose spending a budget counts, of one event; empty where the budget is not about it."""
+    kind, _, name = budget.subject.partition(":")
+    mine = {"account": "", "key": event.api_key, "project": event.project}[kind]
+    if kind == "account" or (mine and name in ("*", mine)):
+        return f"{kind}:{mine}" if mine else kind
+    return ""
+
+
+def counters(policy: Policy, event: UsageEvent) -> Iterator[tuple[Budget, Counter, int]]:
+    """Yield the budgets that an event falls under, the counter of each at the event's instant, and when its window ends."""
+    for budget in policy.budgets:
+        if subject := subject_of(budget, event):
+            start, end = window_of(event.at, budget.window, policy.zone)
+            yield budget, (subject, str(budget.window), start), end
+
+
+def check(account: Account, event: UsageEvent, amount: int) -> Refused | None:
+    """Refuse a hold that would pass a budget; the refusal says which, and when its window ends."""
+    for budget, counter, end in counters(account.policy, event):
+        spend = account.limits.spends.get(counter, NONE)
+        left = budget.limit - spend.used - spend.held
+        if amount > left:
+            subject, window, _ = counter
+            why = f"the {window}'s budget of {subject} has {format_amount(max(left, 0))} {account.unit} left until {format_instant(end)}"
+            return Refused(Reason.BUDGET_EXCEEDED, why, account.available(event.at), amount, again=end)
+    return None
+
+
+def count(limits: Limits, counted: tuple[Counter, ...], *, held: int, used: int = 0) -> Limits:
+    """Return the limits with differences added to some counters; what nothing is held of any more and is past, `forget` drops."""
+    if not counted:
+        return limits
+    spends = dict(limits.spends)
+    for counter in counted:
+        before = spends.get(counter, NONE)
+        spends[counter] = Spend(before.used + used, before.held + held)
+    return replace(limits, spends=_forget(spends))
+
+
+def _forget(spends: Mapping[Counter, Spend]) -> dict[Counter, Spend]:
+    """Drop windows that are neither the latest of their subject nor have holds."""
+    latest: dict[tuple[str, str], int] = {}
+    for subject, window, start in spends:
+        latest[subject, window] = max(start, latest.get((subject, window), start))
+    return {key: spend for key, spend in spends.items() if spend.held or latest[key[0], key[1]] == key[2]}
+
+
+def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple[Lot, ...]]:
+    """Compare what is left with the policy's thresholds: each crossing downwards is told once, and a top-up asked for once.
+
+    Returns the account with what it now remembers, the notices, and a pending lot where one is asked for.
+    """
+    policy, limits, left = account.policy, account.limits, account.left(at)
+    below = frozenset(threshold for threshold in policy.low_balance if left < threshold)
+    fallen = sorted(below - limits.passed, reverse=True)
+    notices = [Notice(account.customer, "low_balance", format_amount(threshold), left, at) for threshold in fallen]
+    lots: tuple[Lot, ...] = ()
+    top_up = policy.top_up
+    if top_up is not None and left < top_up.below and not limits.pending:
+        number = limits.top_ups + 1
+        id_ = f"top-up-{account.customer}-{number}"
+        lots = (Lot(Grant(id_, account.customer, top_up.amount, Source.PAID, top_up.paid, at, pending=True), LotState.PENDING),)
+        notices.append(Notice(account.customer, "top_up", id_, left, at))
+        limits = replace(limits, top_ups=number, pending=id_)
+    if below != limits.passed:
+        limits = replace(limits, passed=below)
+    return (account if limits is account.limits else replace(account, limits=limits)), tuple(notices), lots

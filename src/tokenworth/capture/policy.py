@@ -1,0 +1,78 @@
+"""What an account agreed to: the order in which its lots burn down, what happens beyond a hold, its limits. Amounts are nano-units."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tokenworth.core.exact import INT64_MAX
+from tokenworth.core.periods import Window
+
+
+class Order(StrEnum):
+    """A key by which lots are put in order; the first of a policy's keys that tells two lots apart decides."""
+
+    PRIORITY = "priority"
+    """The grant's number, smallest first."""
+    EXPIRY = "expiry"
+    """Soonest expiry first, those without one last."""
+    SOURCE = "source"
+    """What was given away before what was paid for: promotional, goodwill, included, paid."""
+    PAID_FIRST = "paid-first"
+    """The reverse of `source`."""
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+BURN_DOWN = (Order.PRIORITY, Order.EXPIRY, Order.SOURCE, Order.OLDEST)
+
+
+class Beyond(StrEnum):
+    """What a charge beyond its hold does."""
+
+    OVERDRAFT = "overdraft"
+    """It takes free credits, then becomes debt up to the policy's `overdraft`; what passes that is waived."""
+    CAPPED = "capped"
+    """It is waived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that may be spent in a window, holds included.
+
+    `subject` is `account`, `key:ID` or `project:NAME`; `key:*` and `project:*` give each key or project a budget of its own.
+    """
+
+    subject: str
+    window: Window
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """When what is left falls below `below`, ask once for a grant of `amount` for `paid`; the next is asked for when that one ended."""
+
+    below: int
+    amount: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`credit_line` is what holds may take beyond all credits; `overdraft` how far a charge beyond its hold may go past that line."""
+
+    burn_down: tuple[Order, ...] = BURN_DOWN
+    beyond: Beyond = Beyond.OVERDRAFT
+    overdraft: int = INT64_MAX
+    credit_line: int = 0
+    zone: str = "UTC"
+    budgets: tuple[Budget, ...] = ()
+    low_balance: tuple[int, ...] = ()
+    """Thresholds; each tells once when what is left falls below it, and again only after it was reached anew."""
+    top_up: TopUp | None = None
+
+    @property
+    def watches(self) -> bool:
+        """Whether what is left must be compared after an entry."""
+        return bool(self.low_balance) or self.top_up is not None
+
+
+STANDARD = Policy()

@@ -1,0 +1,165 @@
+"""Two-phase spending: hold, settle, release, expire. Pure: the caller looks up what a command names, a store makes the change durable."""
+
+from dataclasses import replace
+
+from tokenworth.capture import limits
+from tokenworth.capture.change import Change, Work, conclude, take, unknown_customer
+from tokenworth.capture.commands import Done, Hold, Reason, Refused
+from tokenworth.capture.events import Status, UsageEvent
+from tokenworth.capture.lots import Lot
+from tokenworth.capture.policy import Beyond
+from tokenworth.capture.postings import COST, PROMOTIONAL, USED, WAIVED, Kind, Posting
+from tokenworth.capture.state import Account, Counter, HoldRow, HoldState
+from tokenworth.core.exact import INT64_MAX
+from tokenworth.core.money import share
+
+
+def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
+    """Bind credits in burn-down order, then the credit line, unless the idempotency key or the hold is known already."""
+    draft, amount = command.draft, command.amount
+    if account is None:
+        return unknown_customer(draft.customer)
+    if (draft.unit, draft.currency) != (account.unit, account.currency):
+        return _other_unit(draft, account)
+    if same_id is not None or same_key is not None:
+        return _known(command, account, same_id, same_key)
+    parts = list(take(account.lots, amount, draft.at, product=draft.product, tier=draft.tier))
+    rest = amount - sum([n for _, n in parts])
+    if amount < 0 or rest > account.line:
+        # less than nothing on the line is debt beyond it, for which what is free may still do
+        available = _available(draft, account)
+        if not 0 <= amount <= max(available, 0):
+            why = f"{amount} nano-units are needed, {available} are available for {draft.product} at tier {draft.tier}"
+            return Refused(Reason.INSUFFICIENT_CREDITS, why, available, amount)
+    counted: tuple[Counter, ...] = ()
+    if account.policy.budgets:
+        if refused := limits.check(account, draft, amount):
+            return refused
+        counted = tuple(counter for _, counter, _ in limits.counters(account.policy, draft))
+    bound = [(lot.grant.id, n) for lot, n in parts]
+    if rest:
+        bound.append(("", rest))
+    held = tuple([Lot(lot.grant, lot.state, lot.used, lot.held + n, lot.gone) for lot, n in parts])
+    work = Work(account)
+    work.changed = {lot.grant.id: lot for lot in held}
+    work.held, work.lent = account.held + amount - rest, account.lent + rest
+    after = work.end(limits.count(account.limits, counted, held=amount))
+    row = HoldRow(draft.id, draft.customer, amount, tuple(bound), command.deadline, command.key, command.body, draft, HoldState.OPEN, counted)
+    return Change(Done(after.available(draft.at)), after, row, held)
+
+
+def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
+    """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest."""
+    if account is None or hold is None:
+        return _no_hold(event)
+    if hold.state is not HoldState.OPEN:
+        return _again(HoldState.SETTLED, hold, account, stored, event.ended)
+    if (event.unit, event.currency) != (account.unit, account.currency):
+        return _other_unit(event, account)
+    if not 0 <= event.charge <= INT64_MAX - account.debt:
+        return Refused(Reason.BAD_AMOUNT, f"a charge of {event.charge} nano-units cannot be booked", account.available(event.ended))
+    work = Work(account)
+    work.unbind(hold)
+    waived = _charge(work, event, hold)
+    if work.given and event.cost:
+        given = share(event.cost, work.given, event.charge)
+        if given:
+            work.postings.append(Posting(Kind.PROMOTION, account.currency, PROMOTIONAL, COST, given))
+    revenue = work.revenue
+    final = replace(event, revenue=revenue, charge=event.charge - waived, waived=waived) if waived or revenue != event.revenue else event
+    return _finish(work, hold, HoldState.SETTLED, final)
+
+
+def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
+    """Collect a charge; return what is waived of it."""
+    account = work.account
+    rest = min(event.charge, hold.amount)
+    beyond = event.charge - rest
+    for lot, n in hold.bound:
+        part = min(n, rest)
+        if part and lot:
+            work.use(lot, part, USED)
+        elif part:
+            work.owe(part, USED)
+        rest -= part
+    if not beyond:
+        return 0
+    if account.policy.beyond is Beyond.OVERDRAFT:
+        for found, part in list(take(work.lots(), beyond, event.at, product=event.product, tier=event.tier)):
+            work.use(found.grant.id, part, USED)
+            beyond -= part
+        room = account.policy.credit_line + account.policy.overdraft - work.debt - work.lent
+        if beyond and room > 0:
+            work.owe(min(beyond, room), USED)
+            beyond -= min(beyond, room)
+    if beyond:
+        work.postings.append(Posting(Kind.WAIVE, account.unit, WAIVED, USED, beyond))
+    return beyond
+
+
+def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
+    """Free an open hold; `event` says why and charges nothing."""
+    if account is None or hold is None:
+        return _no_hold(event)
+    if hold.state is not HoldState.OPEN:
+        return _again(HoldState.RELEASED, hold, account, stored, event.ended)
+    work = Work(account)
+    work.unbind(hold)
+    return _finish(work, hold, HoldState.RELEASED, replace(event, charge=0, revenue=0, waived=0))
+
+
+def extend(hold: HoldRow, deadline: int) -> HoldRow:
+    """Move an open hold's deadline; it never moves back."""
+    return replace(hold, deadline=max(hold.deadline, deadline))
+
+
+def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
+    """Release a hold whose deadline has passed after its request went to the supplier: the request is lost, and that is an alarm."""
+    if hold.draft is None:
+        return _closed(hold, account, at)
+    event = replace(hold.draft, status=Status.LOST, ended=at, alarm="hold expired before it was settled")
+    return release(event, account, hold, None)
+
+
+def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> Change:
+    """Close the hold and count what was spent."""
+    counted = limits.count(work.account.limits, hold.counted, held=-hold.amount, used=event.charge) if hold.counted else None
+    closed = HoldRow(hold.id, hold.customer, hold.amount, hold.bound, hold.deadline, hold.key, hold.body, None, state, hold.counted)
+    return conclude(work, event.ended, limits=counted, hold=closed, event=event)
+
+
+def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
+    """Answer a hold that was placed before, or whose idempotency key was used before."""
+    draft, available = command.draft, account.available(command.draft.at)
+    if same_id is not None:
+        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, command.amount, command.body):
+            return Refused(Reason.CONFLICT, f"hold {draft.id} exists with other contents", available, event=same_id.id)
+        return Change(Done(available, repeated=True))
+    first = same_key.id if same_key else ""
+    if same_key is None or same_key.body != command.body:
+        return Refused(Reason.KEY_REUSED, "the idempotency key was used with another body", available, event=first)
+    return Refused(Reason.DUPLICATE, "the request was made before", available, event=first)
+
+
+def _available(draft: UsageEvent, account: Account) -> int:
+    free = [lot.free for lot in account.lots if lot.open_at(draft.at) and lot.buys(draft.product, draft.tier)]
+    return sum(free) + account.line
+
+
+def _other_unit(event: UsageEvent, account: Account) -> Refused:
+    why = f"the account is in {account.unit} and {account.currency}, the request is priced in {event.unit} and {event.currency}"
+    return Refused(Reason.CONFLICT, why, account.available(event.at))
+
+
+def _no_hold(event: UsageEvent) -> Refused:
+    return Refused(Reason.UNKNOWN_HOLD, f"there is no hold {event.id} of {event.customer}", event=event.id)
+
+
+def _again(wanted: HoldState, hold: HoldRow, account: Account, stored: UsageEvent | None, at: int) -> Change | Refused:
+    if hold.state is wanted:
+        return Change(Done(account.available(at), stored, repeated=True))
+    return _closed(hold, account, at)
+
+
+def _closed(hold: HoldRow, account: Account, at: int) -> Refused:
+    return Refused(Reason.HOLD_CLOSED, f"hold {hold.id} is {hold.state.name.lower()} already", account.available(at), event=hold.id)

@@ -1,0 +1,7 @@
+"""What every engine of the ledger shares, so that they mean the same.
+
+codec     rows of the tables <-> values of the capture machine
+facts     what a batch of commands must know of the database before it is decided
+memory    what a writer knows: accounts and open holds between batches, the batch's own changes on top
+apply     one command through the machine
+"""

@@ -1,0 +1,11 @@
+"""Statements made from names of columns."""
+
+
+def select(columns: tuple[str, ...], table: str) -> str:
+    """Return the start of a SELECT of named columns."""
+    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - names from this package
+
+
+def insert(columns: tuple[str, ...], table: str) -> str:
+    """Return an INSERT of named columns."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names from this package
