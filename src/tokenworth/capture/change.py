@@ -8,9 +8,12 @@ from tokenworth.capture.commands import Done, Notice, Reason, Refused
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.limits import watch
 from tokenworth.capture.lots import GIVEN, Lot, LotState, burn_down
-from tokenworth.capture.postings import BREAKAGE, DEFERRED, EXPIRED, PAYMENTS, REVENUE, Kind, Posting, debt, issued, wallet
+from tokenworth.capture.postings import ADJUSTED, BREAKAGE, DEFERRED, EXPIRED, PAYMENTS, REVENUE, USED, Kind, Posting, debt, issued, wallet
 from tokenworth.capture.state import Account, HoldRow, Limits
 from tokenworth.core.money import share
+
+EARNED = {Kind.USE: REVENUE, Kind.REPAY: REVENUE, Kind.ADJUST: REVENUE, Kind.EXPIRE: BREAKAGE, Kind.VOID: PAYMENTS}
+"""Where what was paid for credits goes when they leave a lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +91,22 @@ class Work:
             else:
                 self.lent -= n
 
-    def use(self, id_: str, amount: int, into: str, kind: Kind = Kind.USE) -> None:
-        """Move `amount` of a lot's free credits to an account, and recognise what was paid for them."""
+    def use(self, id_: str, amount: int, kind: Kind = Kind.USE) -> None:
+        """Move `amount` of a lot's free credits where its kind says, and recognise what was paid for them."""
         lot = self.lot(id_)
         after = Lot(lot.grant, lot.state, lot.used + amount, lot.held, lot.gone)
         if lot.grant.source in GIVEN:
             self.given += amount
-        self.revenue += self._take(kind, lot, after, into, REVENUE)
+        self.revenue += self._take(kind, lot, after)
 
     def lose(self, lot: Lot, at: int = 0) -> None:
         """Take what is free of a lot that is over: expired credits are income, voided ones go back where they came from."""
         amount = lot.free
         after = Lot(lot.grant, lot.state, lot.used, lot.held, lot.gone + amount)
         if lot.state is LotState.VOID:
-            self._take(Kind.VOID, lot, after, issued(lot.grant.source), PAYMENTS)
+            self._take(Kind.VOID, lot, after)
         else:
-            self._take(Kind.EXPIRE, lot, after, EXPIRED, BREAKAGE, at=at)
+            self._take(Kind.EXPIRE, lot, after, at=at)
 
     def give_back(self, id_: str, amount: int, source: str) -> None:
         """Undo a lot's use: `amount` comes back from an account, and its revenue is deferred again."""
@@ -117,9 +120,9 @@ class Work:
             self.postings.append(Posting(Kind.REFUND, account.currency, REVENUE, DEFERRED, unearned, id_))
         self.changed[id_] = after
 
-    def owe(self, amount: int, into: str) -> None:
+    def owe(self, amount: int) -> None:
         """Charge what no credits are there for."""
-        self.postings.append(Posting(Kind.OWE, self.account.unit, debt(self.account.customer), into, amount))
+        self.postings.append(Posting(Kind.OWE, self.account.unit, debt(self.account.customer), USED, amount))
         self.debt += amount
 
     def add(self, lot: Lot, *, new: bool = True) -> None:
@@ -141,7 +144,7 @@ class Work:
                 self.lose(lot, lot.grant.expiry if dated else 0)
         if self.debt:
             for lot, part in list(take(self._all(), self.debt, at)):
-                self.use(lot.grant.id, part, debt(self.account.customer), Kind.REPAY)
+                self.use(lot.grant.id, part, Kind.REPAY)
                 self.debt -= part
 
     def end(self, limits: Limits | None = None) -> Account:
@@ -174,16 +177,22 @@ class Work:
         every = {lot.grant.id: lot for lot in self.account.lots} | self.more | self.changed
         return list(burn_down(every.values(), self.account.policy.burn_down))
 
-    def _take(self, kind: Kind, lot: Lot, after: Lot, into: str, income: str, *, at: int = 0) -> int:  # noqa: PLR0913 - one posting's parts
+    def _take(self, kind: Kind, lot: Lot, after: Lot, *, at: int = 0) -> int:
+        """Book the difference of two states of a lot; return what was paid for it."""
         account, id_ = self.account, lot.grant.id
         amount = lot.left - after.left
         before, self.balance = self.balance, self.balance - amount
-        self.postings.append(Posting(kind, account.unit, wallet(account.customer), into, amount, id_, before, self.balance, at))
+        self.postings.append(Posting(kind, account.unit, wallet(account.customer), self._where(kind, lot), amount, id_, before, self.balance, at))
         earned = _recognised(after) - _recognised(lot)
         if earned:
-            self.postings.append(Posting(kind, account.currency, DEFERRED, income, earned, id_, at=at))
+            self.postings.append(Posting(kind, account.currency, DEFERRED, EARNED[kind], earned, id_, at=at))
         self.changed[id_] = after
         return earned
+
+    def _where(self, kind: Kind, lot: Lot) -> str:
+        if kind is Kind.USE:
+            return USED
+        return {Kind.REPAY: debt(self.account.customer), Kind.VOID: issued(lot.grant.source), Kind.EXPIRE: EXPIRED, Kind.ADJUST: ADJUSTED}[kind]
 
 
 def conclude(work: Work, at: int, *, limits: Limits | None = None, **more: Any) -> Change:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tokenworth.capture.change import Change, Correction, Work, conclude, take, unknown_customer
 from tokenworth.capture.commands import Adjust, Done, Grant, Reason, Refund, Refused, Source
 from tokenworth.capture.lots import Lot
-from tokenworth.capture.postings import ADJUSTED, USED, Kind, Posting, debt
+from tokenworth.capture.postings import USED, Kind, Posting, debt
 from tokenworth.capture.state import Account
 from tokenworth.core.exact import INT64_MAX
 
@@ -77,7 +77,7 @@ def adjust(command: Adjust, account: Account | None, existing: Correction | None
     if not command.amount or sum(n for _, n in parts) != -command.amount:
         return Refused(Reason.INSUFFICIENT_CREDITS, f"{-command.amount} nano-units are not free", available, -command.amount)
     for lot, part in parts:
-        work.use(lot.id, part, ADJUSTED, Kind.ADJUST)
+        work.use(lot.id, part, Kind.ADJUST)
     return conclude(work, command.at, correction=note)
 
 

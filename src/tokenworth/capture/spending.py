@@ -53,7 +53,7 @@ def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, sto
     if account is None or hold is None:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
-        return _again(HoldState.SETTLED, hold, account, stored, event.ended)
+        return _again(HoldState.SETTLED, hold, account, stored=stored, at=event.ended)
     if (event.unit, event.currency) != (account.unit, account.currency):
         return _other_unit(event, account)
     if not 0 <= event.charge <= INT64_MAX - account.debt:
@@ -78,19 +78,19 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
     for lot, n in hold.bound:
         part = min(n, rest)
         if part and lot:
-            work.use(lot, part, USED)
+            work.use(lot, part)
         elif part:
-            work.owe(part, USED)
+            work.owe(part)
         rest -= part
     if not beyond:
         return 0
     if account.policy.beyond is Beyond.OVERDRAFT:
         for found, part in list(take(work.lots(), beyond, event.at, product=event.product, tier=event.tier)):
-            work.use(found.grant.id, part, USED)
+            work.use(found.grant.id, part)
             beyond -= part
         room = account.policy.credit_line + account.policy.overdraft - work.debt - work.lent
         if beyond and room > 0:
-            work.owe(min(beyond, room), USED)
+            work.owe(min(beyond, room))
             beyond -= min(beyond, room)
     if beyond:
         work.postings.append(Posting(Kind.WAIVE, account.unit, WAIVED, USED, beyond))
@@ -102,7 +102,7 @@ def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, st
     if account is None or hold is None:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
-        return _again(HoldState.RELEASED, hold, account, stored, event.ended)
+        return _again(HoldState.RELEASED, hold, account, stored=stored, at=event.ended)
     work = Work(account)
     work.unbind(hold)
     return _finish(work, hold, HoldState.RELEASED, replace(event, charge=0, revenue=0, waived=0))
@@ -155,7 +155,8 @@ def _no_hold(event: UsageEvent) -> Refused:
     return Refused(Reason.UNKNOWN_HOLD, f"there is no hold {event.id} of {event.customer}", event=event.id)
 
 
-def _again(wanted: HoldState, hold: HoldRow, account: Account, stored: UsageEvent | None, at: int) -> Change | Refused:
+def _again(wanted: HoldState, hold: HoldRow, account: Account, *, stored: UsageEvent | None, at: int) -> Change | Refused:
+    """Answer for a hold that is closed: with its event if it was closed as is wanted now."""
     if hold.state is wanted:
         return Change(Done(account.available(at), stored, repeated=True))
     return _closed(hold, account, at)
