@@ -14,6 +14,8 @@ from tokenworth.core.instants import from_datetime, to_datetime
 QUARTER_HOUR = 900_000_000
 """Microseconds. Every zone's hours, days and months begin on a quarter of an hour of UTC, since 1972."""
 
+HOUR = 4 * QUARTER_HOUR
+
 
 class Window(StrEnum):
     """A calendar period that repeats."""
@@ -41,11 +43,27 @@ def _window(at: int, window: Window, zone_name: str) -> tuple[int, int]:
     here = zone(zone_name)
     local = to_datetime(at).astimezone(here)
     if window is Window.HOUR:
-        # in absolute time, so that the hour that a clock shows twice is two hours
-        start = from_datetime(local) - (local.minute * 60 + local.second) * 1_000_000
-        return start, start + 3_600_000_000
+        return _hour(at, local.minute * 60_000_000, here)
     day = datetime(local.year, local.month, local.day if window is Window.DAY else 1, tzinfo=here)
     after = day.replace(tzinfo=None) + timedelta(days=1 if window is Window.DAY else 32)
     if window is Window.MONTH:
         after = after.replace(day=1)
     return from_datetime(day), from_datetime(after.replace(tzinfo=here))
+
+
+def _hour(at: int, past: int, here: ZoneInfo) -> tuple[int, int]:
+    """Return the hour on the clock, of which `past` is over, in absolute time: the hour that a clock shows twice is two hours.
+
+    Where the clock is put forward or back within it, as by the half hour of Lord Howe Island's summer time, it is cut there.
+    """
+    offset, begin = _offset(at, here), at - past
+    start, end = at, at + QUARTER_HOUR
+    while start > begin and _offset(start - QUARTER_HOUR, here) == offset:
+        start -= QUARTER_HOUR
+    while end < begin + HOUR and _offset(end, here) == offset:
+        end += QUARTER_HOUR
+    return start, end
+
+
+def _offset(at: int, here: ZoneInfo) -> timedelta | None:
+    return to_datetime(at).astimezone(here).utcoffset()
