@@ -1,8 +1,9 @@
 """The usage event: one row per request, whatever became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 
 
 class Status(StrEnum):
@@ -48,13 +49,20 @@ class UsageEvent:
     status: Status = Status.OPEN
     ended: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
-    charge: int = 0
-    revenue: int = 0
     cost: int = 0
     first_token: int = 0
     """Microseconds from `at` to the first byte of the answer; 0 where there was none."""
     alarm: str = ""
     project: str = ""
     """The project of the API key."""
+    charge: int = 0
     waived: int = 0
     """What was rated beyond the hold and, by the account's policy, not charged; `charge` is without it."""
+    revenue: int = 0
+
+    def booked(self, *, charge: int, waived: int, revenue: int) -> "UsageEvent":
+        """Return the event as the ledger booked it; each settlement's path, where `replace` would take three times as long."""
+        return UsageEvent(*_but_booked(self), charge=charge, waived=waived, revenue=revenue)
+
+
+_but_booked = attrgetter(*[each.name for each in fields(UsageEvent)][:-3])

@@ -65,8 +65,7 @@ def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, sto
         given = share(event.cost, work.given, event.charge)
         if given:
             work.postings.append(Posting(Kind.PROMOTION, account.currency, PROMOTIONAL, COST, given))
-    revenue = work.revenue
-    final = replace(event, revenue=revenue, charge=event.charge - waived, waived=waived) if waived or revenue != event.revenue else event
+    final = event.booked(charge=event.charge - waived, waived=waived, revenue=work.revenue)
     return _finish(work, hold, HoldState.SETTLED, final)
 
 
@@ -105,7 +104,7 @@ def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, st
         return _again(HoldState.RELEASED, hold, account, stored=stored, at=event.ended)
     work = Work(account)
     work.unbind(hold)
-    return _finish(work, hold, HoldState.RELEASED, replace(event, charge=0, revenue=0, waived=0))
+    return _finish(work, hold, HoldState.RELEASED, event.booked(charge=0, waived=0, revenue=0))
 
 
 def extend(hold: HoldRow, deadline: int) -> HoldRow:

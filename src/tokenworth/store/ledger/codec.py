@@ -43,7 +43,6 @@ def event_row(event: UsageEvent) -> Row:
     """Return an event in the order of EVENT_COLUMNS."""
     values = list(_event_fields(event))
     values[COUNTS_AT] = text(dict(event.counts))
-    values[STATUS_AT] = event.status.value
     return tuple(values)
 
 
@@ -59,7 +58,7 @@ def lot_row(lot: Lot) -> Row:
     """Return a lot in the order of LOT_COLUMNS."""
     g = lot.grant
     terms = (g.priority, g.effective, g.expiry, text(g.products), text(g.tiers), g.who, g.why)
-    return (g.id, g.customer, g.source.value, g.amount, g.paid, g.at, *terms, lot.state.value, lot.used, lot.held, lot.gone)
+    return (g.id, g.customer, g.source, g.amount, g.paid, g.at, *terms, lot.state, lot.used, lot.held, lot.gone)
 
 
 def lot_value(row: Iterable[Any]) -> Lot:
@@ -73,13 +72,13 @@ def lot_value(row: Iterable[Any]) -> Lot:
 
 def lot_update(lot: Lot) -> Row:
     """Return what of a lot changes, then its id."""
-    return (lot.state.value, lot.used, lot.held, lot.gone, lot.grant.id)
+    return (lot.state, lot.used, lot.held, lot.gone, lot.grant.id)
 
 
 def hold_row(hold: HoldRow) -> Row:
     """Return a hold in the order of HOLD_COLUMNS."""
     counted = text(hold.counted) if hold.counted else ""
-    rest = (hold.deadline, hold.key, hold.body, draft_text(hold), hold.state.value, counted)
+    rest = (hold.deadline, hold.key, hold.body, draft_text(hold), hold.state, counted)
     return (hold.id, hold.customer, hold.amount, text(hold.bound), *rest)
 
 
@@ -90,7 +89,7 @@ def draft_text(hold: HoldRow) -> str:
 
 def hold_update(hold: HoldRow) -> Row:
     """Return what of a hold changes, then its id."""
-    return (hold.deadline, hold.state.value, draft_text(hold), hold.id)
+    return (hold.deadline, hold.state, draft_text(hold), hold.id)
 
 
 def hold_value(row: Iterable[Any]) -> HoldRow:

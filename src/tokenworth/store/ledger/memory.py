@@ -158,7 +158,7 @@ class Memory:
             version = account.version
             for line, p in enumerate(change.postings):
                 money = (p.unit, p.debit, p.credit, p.amount, p.lot, p.before, p.after)
-                rows.postings.append((entry.id, line, p.kind.value, *money, version, p.at or entry.at, entry.recorded))
+                rows.postings.append((entry.id, line, p.kind, *money, version, p.at or entry.at, entry.recorded))
         for lot in change.made:
             rows.new_lots[lot.grant.id] = lot
         for lot in change.lots:

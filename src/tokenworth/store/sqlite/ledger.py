@@ -1,5 +1,8 @@
 """The writer: commands that queued up during the last commit become one durable commit, then their callers are answered.
 
+On an event loop a batch is decided and written by the loop itself, and only the commit, which waits for the disk, runs on a thread: two threads
+that share rows share Python's lock too, and pay for it with each row. Callers without a loop do all of it themselves.
+
 Several processes may write one file. A batch starts with BEGIN IMMEDIATE, behind which nobody else can commit, and a look at
 `PRAGMA data_version`, which tells whether anybody did since: then what is in memory is dropped and read again.
 """
@@ -7,12 +10,10 @@ Several processes may write one file. A batch starts with BEGIN IMMEDIATE, behin
 import asyncio
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -21,60 +22,81 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import needs_of, segments
 from tokenworth.store.ledger.memory import Memory
-from tokenworth.store.sqlite.connect import connect, failure
+from tokenworth.store.sqlite.connect import BUSY_MS, connect, failure
 from tokenworth.store.sqlite.fetch import fetch
 from tokenworth.store.sqlite.write import write
 
-MOST_COMMANDS = 2_048
-"""Commands a commit: bounds how long the first of them waits."""
+MOST_COMMANDS = 512
+"""Commands a commit: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
+
+
+Outcome = list[Result] | Exception
 
 
 @dataclass(slots=True)
 class _Ask:
-    """One caller's commands, and the future that waits for their results, with its loop if it has one."""
+    """One caller's commands, and the future that waits for their results."""
 
     commands: Sequence[Command]
-    future: "asyncio.Future[list[Result]] | Future[list[Result]]"
-    loop: asyncio.AbstractEventLoop | None = None
+    future: "asyncio.Future[list[Result]]"
 
 
 class SqliteLedger:
     """The durable ledger on one SQLite file. `clock` gives the instant (microseconds) at which rows are recorded.
 
-    Callers may be on any thread or event loop. Every failure of the database is a LedgerError for all callers of the batch, of which
-    nothing was written.
+    `submit` is for callers on one event loop, `submit_now` for callers on any thread. Every failure of the database is a LedgerError for all
+    callers of the batch, of which nothing was written.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], int], create: bool = True) -> None:
-        """Open the file, make its tables if it is new, and start the writer's thread."""
+        """Open the file, and make its tables if it is new."""
         self._path = path
         self._clock = clock
         self._db = connect(path, create=create)
         self._memory = Memory()
         self._version = -1
-        self._queue: SimpleQueue[_Ask | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
-        self._thread.start()
+        self._turn = threading.Lock()
+        """Held from a transaction's begin to its end."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: list[_Ask] = []
+        self._started = False
+        """Whether the loop has a batch under way, or is about to."""
+        self._committer = ThreadPoolExecutor(1, "ledger-commit")
+        self._closed = False
 
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
         """Apply commands in order, each on its own; the results' commit is on disk."""
+        self._check_open()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Result]] = loop.create_future()
-        self._put(_Ask(commands, future, loop))
-        return await future
+        if loop is not self._loop:
+            # what an earlier loop left behind has nobody who waits for it
+            self._loop, self._queue, self._started = loop, [], False
+        ask = _Ask(commands, loop.create_future())
+        self._queue.append(ask)
+        if not self._started:
+            self._started = True
+            # what becomes ready in this round of the loop joins the batch
+            loop.call_soon(self._start, loop)
+        return await ask.future
 
     def submit_now(self, commands: Sequence[Command]) -> list[Result]:
         """Like `submit`, for callers without an event loop."""
-        future: Future[list[Result]] = Future()
-        self._put(_Ask(commands, future))
-        return future.result()
+        self._check_open()
+        with self._turn:
+            return self._whole(commands)
 
     def close(self) -> None:
         """Commit what is queued, then close the file."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-            self._db.close()
+        if self._closed:
+            return
+        self._closed = True
+        with self._turn:
+            batch, self._queue = self._queue, []
+            if batch and self._loop is not None and not self._loop.is_closed():
+                outcome = _attempt(self._whole, [command for ask in batch for command in ask.commands])
+                self._loop.call_soon_threadsafe(_resolve, batch, outcome)
+        self._committer.shutdown()
+        self._db.close()
 
     def __enter__(self) -> Self:
         """Return the ledger."""
@@ -84,47 +106,87 @@ class SqliteLedger:
         """Close it."""
         self.close()
 
-    def _put(self, ask: _Ask) -> None:
-        if not self._thread.is_alive():
+    def _check_open(self) -> None:
+        if self._closed:
             raise LedgerError("the ledger is closed")
-        self._queue.put(ask)
 
-    def _run(self) -> None:
-        running = True
-        while running:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch, size = [first], len(first.commands)
-            while size < MOST_COMMANDS:
-                try:
-                    more = self._queue.get_nowait()
-                except Empty:
-                    break
-                if more is None:
-                    running = False
-                    break
-                batch.append(more)
-                size += len(more.commands)
-            self._answer(batch, self._commit(batch))
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Decide and write a batch, and let a thread commit it; where another writer is at work, let the thread do all of it."""
+        if self._closed or loop is not self._loop:
+            return
+        batch = self._take()
+        commands = [command for ask in batch for command in ask.commands]
+        if not self._begin_at_once():
+            ending = loop.run_in_executor(self._committer, _attempt, self._in_turn, commands)
+        else:
+            decided = _attempt(self._decide, commands)
+            ending = loop.run_in_executor(self._committer, self._end, decided)
+        ending.add_done_callback(lambda ended: self._answer(loop, batch, ended.result()))
 
-    def _commit(self, batch: Sequence[_Ask]) -> "list[list[Result]] | LedgerError":
+    def _take(self) -> list[_Ask]:
+        """Take callers off the queue, whole, up to MOST_COMMANDS; a larger one goes alone."""
+        size, number = 0, 0
+        for ask in self._queue:
+            size += len(ask.commands)
+            if number and size > MOST_COMMANDS:
+                break
+            number += 1
+        batch, self._queue = self._queue[:number], self._queue[number:]
+        return batch
+
+    def _answer(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Ask], outcome: Outcome) -> None:
+        _resolve(batch, outcome)
+        self._started = bool(self._queue)
+        if self._started:
+            # after those who were answered, so that what they ask next joins the batch
+            loop.call_soon(self._start, loop)
+
+    def _begin_at_once(self) -> bool:
+        """Take the turn and begin, unless somebody else is at it; what else is wrong, `_in_turn` will meet and say."""
+        if not self._turn.acquire(blocking=False):
+            return False
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            version = self._db.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version:
-                self._memory.forget()
-                self._version = version
-            results = iter(self._decide([command for ask in batch for command in ask.commands]))
-            self._db.execute("COMMIT")
+            self._db.execute("PRAGMA busy_timeout = 0")
+            self._begin()
+        except sqlite3.Error:
+            self._turn.release()
+            return False
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        return True
+
+    def _in_turn(self, commands: Sequence[Command]) -> list[Result]:
+        with self._turn:
+            return self._whole(commands)
+
+    def _whole(self, commands: Sequence[Command]) -> list[Result]:
+        """Begin, decide, write and commit; LedgerError where any of it fails."""
+        try:
+            self._begin()
+            results = self._decide(commands)
+            self._commit()
+        except Exception as error:
+            raise self._failed(error) from error
+        return results
+
+    def _end(self, decided: Outcome) -> Outcome:
+        """Commit what was decided, or undo it, and give the turn back."""
+        try:
+            if isinstance(decided, Exception):
+                return self._failed(decided)
+            self._commit()
         except sqlite3.Error as error:
-            self._roll_back()
-            return failure(self._path, error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must answer the callers too, not end the thread
-            self._roll_back()
-            return LedgerError(f"the ledger failed: {error!r}")
-        self._memory.committed()
-        return [[next(results) for _ in ask.commands] for ask in batch]
+            return self._failed(error)
+        finally:
+            self._turn.release()
+        return decided
+
+    def _begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._memory.forget()
+            self._version = version
 
     def _decide(self, commands: Sequence[Command]) -> list[Result]:
         """Apply commands in order and write what they change, inside the transaction."""
@@ -136,29 +198,33 @@ class SqliteLedger:
             memory.written()
         return results
 
-    def _roll_back(self) -> None:
+    def _commit(self) -> None:
+        self._db.execute("COMMIT")
+        self._memory.committed()
+
+    def _failed(self, error: Exception) -> LedgerError:
+        """Undo the batch and say what happened; a fault of ours must answer the callers too."""
         self._memory.forget()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-
-    @staticmethod
-    def _answer(batch: Sequence[_Ask], results: "list[list[Result]] | LedgerError") -> None:
-        """Answer each caller; one wake-up a loop, however many of its callers wait."""
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[_Ask, list[Result] | LedgerError]]] = defaultdict(list)
-        for at, ask in enumerate(batch):
-            by_loop[ask.loop].append((ask, results if isinstance(results, LedgerError) else results[at]))
-        for loop, answers in by_loop.items():
-            if loop is None:
-                _resolve(answers)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(_resolve, answers)
+        return failure(self._path, error) if isinstance(error, sqlite3.Error) else LedgerError(f"the ledger failed: {error!r}")
 
 
-def _resolve(answers: "Sequence[tuple[_Ask, list[Result] | LedgerError]]") -> None:
-    for ask, result in answers:
-        if ask.future.cancelled():
-            continue
-        if isinstance(result, LedgerError):
-            ask.future.set_exception(result)
-        else:
-            ask.future.set_result(result)
+def _attempt(work: Callable[[Sequence[Command]], list[Result]], commands: Sequence[Command]) -> Outcome:
+    try:
+        return work(commands)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the callers hear of it
+        return error
+
+
+def _resolve(batch: Sequence[_Ask], outcome: Outcome) -> None:
+    """Answer each caller that still waits."""
+    at = 0
+    for ask in batch:
+        end = at + len(ask.commands)
+        if not ask.future.done():
+            if isinstance(outcome, Exception):
+                ask.future.set_exception(outcome)
+            else:
+                ask.future.set_result(outcome[at:end])
+        at = end
