@@ -62,7 +62,7 @@ class UsageEvent:
 
     def booked(self, *, charge: int, waived: int, revenue: int) -> "UsageEvent":
         """Return the event as the ledger booked it; each settlement's path, where `replace` would take three times as long."""
-        return UsageEvent(*_but_booked(self), *(charge, waived, revenue))
+        return UsageEvent(*(*_but_booked(self), charge, waived, revenue))
 
 
 _but_booked = attrgetter(*[each.name for each in fields(UsageEvent)][:-3])
