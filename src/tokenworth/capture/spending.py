@@ -19,10 +19,10 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
     draft, amount = command.draft, command.amount
     if account is None:
         return unknown_customer(draft.customer)
-    if (draft.unit, draft.currency) != (account.unit, account.currency):
-        return _other_unit(draft, account)
     if same_id is not None or same_key is not None:
         return _known(command, account, same_id, same_key)
+    if (draft.unit, draft.currency) != (account.unit, account.currency):
+        return _other_units(draft, account)
     parts = list(take(account.lots, amount, draft.at, product=draft.product, tier=draft.tier))
     rest = amount - sum([n for _, n in parts])
     if amount < 0 or rest > account.line:
@@ -35,7 +35,8 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
     if account.policy.budgets:
         if refused := limits.check(account, draft, amount):
             return refused
-        counted = tuple(counter for _, counter, _ in limits.counters(account.policy, draft))
+        # two budgets may limit one subject, which is counted once
+        counted = tuple(dict.fromkeys(counter for _, counter, _ in limits.counters(account.policy, draft)))
     bound = [(lot.grant.id, n) for lot, n in parts]
     if rest:
         bound.append(("", rest))
@@ -50,12 +51,12 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
 
 def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest."""
-    if account is None or hold is None:
+    if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
         return _again(HoldState.SETTLED, hold, account, stored=stored, at=event.ended)
     if (event.unit, event.currency) != (account.unit, account.currency):
-        return _other_unit(event, account)
+        return _other_units(event, account)
     if not 0 <= event.charge <= INT64_MAX - account.debt:
         return Refused(Reason.BAD_AMOUNT, f"a charge of {event.charge} nano-units cannot be booked", account.available(event.ended))
     work = Work(account)
@@ -98,7 +99,7 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
 
 def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Free an open hold; `event` says why and charges nothing."""
-    if account is None or hold is None:
+    if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
         return _again(HoldState.RELEASED, hold, account, stored=stored, at=event.ended)
@@ -107,13 +108,17 @@ def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, st
     return _finish(work, hold, HoldState.RELEASED, event.booked(charge=0, waived=0, revenue=0))
 
 
-def extend(hold: HoldRow, deadline: int) -> HoldRow:
-    """Move an open hold's deadline; it never moves back."""
-    return replace(hold, deadline=max(hold.deadline, deadline))
+def extend(hold: HoldRow, deadline: int, draft: UsageEvent | None = None) -> HoldRow:
+    """Move an open hold's deadline, which never moves back, and take over its draft so far; one of another event or customer is passed over."""
+    mine = draft is not None and (draft.id, draft.customer) == (hold.id, hold.customer)
+    return replace(hold, deadline=max(hold.deadline, deadline), draft=draft if mine else hold.draft)
 
 
 def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
-    """Release a hold whose deadline has passed after its request went to the supplier: the request is lost, and that is an alarm."""
+    """Release a hold whose deadline has passed after its request went to the supplier: the request is lost, and that is an alarm.
+
+    Counts and cost are those of its draft: what is known to have been used, and is not charged.
+    """
     if hold.draft is None:
         return _closed(hold, account, at)
     event = replace(hold.draft, status=Status.LOST, ended=at, alarm="hold expired before it was settled")
@@ -137,6 +142,8 @@ def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: H
     first = same_key.id if same_key else ""
     if same_key is None or same_key.body != command.body:
         return Refused(Reason.KEY_REUSED, "the idempotency key was used with another body", available, event=first)
+    if same_key.state is HoldState.OPEN:
+        return Refused(Reason.IN_PROGRESS, "the request was made before and is not over", available, event=first)
     return Refused(Reason.DUPLICATE, "the request was made before", available, event=first)
 
 
@@ -145,8 +152,9 @@ def _available(draft: UsageEvent, account: Account) -> int:
     return sum(free) + account.line
 
 
-def _other_unit(event: UsageEvent, account: Account) -> Refused:
-    why = f"the account is in {account.unit} and {account.currency}, the request is priced in {event.unit} and {event.currency}"
+def _other_units(event: UsageEvent, account: Account) -> Refused:
+    """Refuse an amount of another unit: an account would spend it one for one."""
+    why = f"event {event.id} is in {event.unit} and {event.currency}, the account of {account.customer} in {account.unit} and {account.currency}"
     return Refused(Reason.CONFLICT, why, account.available(event.at))
 
 

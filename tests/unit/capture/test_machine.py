@@ -168,7 +168,7 @@ def test_nothing_can_be_held_in_debt() -> None:
 @pytest.mark.parametrize(
     ("body", "state", "reason"),
     [
-        ("b", HoldState.OPEN, Reason.DUPLICATE),
+        ("b", HoldState.OPEN, Reason.IN_PROGRESS),
         ("b", HoldState.SETTLED, Reason.DUPLICATE),
         ("other", HoldState.SETTLED, Reason.KEY_REUSED),
     ],

@@ -86,7 +86,7 @@ def _refund(command: Refund, memory: Memory, recorded: int) -> Result:
 
 @_apply.register
 def _adjust(command: Adjust, memory: Memory, recorded: int) -> Result:
-    change = correcting.adjust(command, memory.account(command.customer), memory.correction(command.id))
+    change = correcting.adjust(command, memory.account(command.customer), memory.correction(command.id), memory.lot(command.id))
     return _take(memory, change, Entry(f"adjustment:{command.id}", "adjustment", command.at, recorded))
 
 
@@ -119,10 +119,11 @@ def _release(command: Release, memory: Memory, recorded: int) -> Result:
 @_apply.register
 def _extend(command: Extend, memory: Memory, recorded: int) -> Result:
     del recorded
+    drafts = {draft.id: draft for draft in command.drafts}
     for id_ in command.holds:
         hold = memory.hold(id_)
         if hold is not None and hold.state is HoldState.OPEN:
-            memory.put_hold(spending.extend(hold, command.deadline))
+            memory.put_hold(spending.extend(hold, command.deadline, drafts.get(id_)))
     return Done()
 
 
