@@ -10,6 +10,7 @@ Several processes may write one file. A batch starts with BEGIN IMMEDIATE, behin
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from tokenworth.store.sqlite.connect import BUSY_MS, connect, failure
 from tokenworth.store.sqlite.fetch import fetch
 from tokenworth.store.sqlite.write import write
 
+RETRY_SECONDS = 0.002
+"""Between two looks at a file that another process writes."""
 MOST_COMMANDS = 512
 """Commands a commit: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
 
@@ -53,6 +56,8 @@ class SqliteLedger:
         self._path = path
         self._clock = clock
         self._db = connect(path, create=create)
+        # waiting is done here, on a thread where it holds nobody up
+        self._db.execute("PRAGMA busy_timeout = 0")
         self._memory = Memory()
         self._version = -1
         self._turn = threading.Lock()
@@ -146,13 +151,10 @@ class SqliteLedger:
         if not self._turn.acquire(blocking=False):
             return False
         try:
-            self._db.execute("PRAGMA busy_timeout = 0")
             self._begin()
         except sqlite3.Error:
             self._turn.release()
             return False
-        finally:
-            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         return True
 
     def _in_turn(self, commands: Sequence[Command]) -> list[Result]:
@@ -162,7 +164,7 @@ class SqliteLedger:
     def _whole(self, commands: Sequence[Command]) -> list[Result]:
         """Begin, decide, write and commit; LedgerError where any of it fails."""
         try:
-            self._begin()
+            self._begin(wait=True)
             results = self._decide(commands)
             self._commit()
         except Exception as error:
@@ -181,8 +183,17 @@ class SqliteLedger:
             self._turn.release()
         return decided
 
-    def _begin(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+    def _begin(self, *, wait: bool = False) -> None:
+        """Begin, behind other processes if need be for BUSY_MS."""
+        until = time.monotonic() + BUSY_MS / 1000 if wait else 0
+        while True:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if time.monotonic() > until or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                time.sleep(RETRY_SECONDS)
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version:
             self._memory.forget()

@@ -1,6 +1,7 @@
 """The rows of a batch, one statement a table."""
 
 import sqlite3
+from collections.abc import Collection
 
 from tokenworth.store.ledger.codec import (
     ACCOUNT_COLUMNS,
@@ -12,6 +13,7 @@ from tokenworth.store.ledger.codec import (
     NOTICE_COLUMNS,
     POSTING_COLUMNS,
     SPEND_COLUMNS,
+    Row,
     account_row,
     account_update,
     correction_row,
@@ -42,22 +44,21 @@ ADD_NOTICE = insert(NOTICE_COLUMNS, "notice")
 
 def write(db: sqlite3.Connection, rows: Rows) -> None:
     """Write what a batch changed; the caller commits."""
-    many = db.executemany
-    if rows.new_accounts:
-        many(ADD_ACCOUNT, map(account_row, rows.new_accounts.values()))
+
+    def many(statement: str, values: Collection[Row]) -> None:
+        if values:
+            db.executemany(statement, values)
+
+    many(ADD_ACCOUNT, [account_row(account) for account in rows.new_accounts.values()])
     many(SET_ACCOUNT, [account_update(account) for name, account in rows.accounts.items() if name not in rows.new_accounts])
-    if rows.new_lots:
-        many(ADD_LOT, map(lot_row, rows.new_lots.values()))
-    many(SET_LOT, map(lot_update, rows.lots.values()))
+    many(ADD_LOT, [lot_row(lot) for lot in rows.new_lots.values()])
+    many(SET_LOT, [lot_update(lot) for lot in rows.lots.values()])
     # holds that close free their idempotency keys before new ones take them
-    many(SET_HOLD, map(hold_update, rows.holds.values()))
-    many(ADD_HOLD, map(hold_row, rows.new_holds.values()))
+    many(SET_HOLD, [hold_update(hold) for hold in rows.holds.values()])
+    many(ADD_HOLD, [hold_row(hold) for hold in rows.new_holds.values()])
     many(ADD_POSTING, rows.postings)
-    many(ADD_EVENT, map(event_row, rows.events.values()))
+    many(ADD_EVENT, [event_row(event) for event in rows.events.values()])
     counting = [account for account in (rows.accounts | rows.new_accounts).values() if account.limits.spends]
-    if counting:
-        many(PUT_SPEND, [row for account in counting for row in spend_rows(account)])
-    if rows.corrections:
-        many(ADD_CORRECTION, [(*correction_row(each), recorded) for each, recorded in rows.corrections])
-    if rows.notices:
-        many(ADD_NOTICE, [(each.customer, each.kind, each.subject, each.left, each.at, recorded) for each, recorded in rows.notices])
+    many(PUT_SPEND, [row for account in counting for row in spend_rows(account)])
+    many(ADD_CORRECTION, [(*correction_row(each), recorded) for each, recorded in rows.corrections])
+    many(ADD_NOTICE, [(each.customer, each.kind, each.subject, each.left, each.at, recorded) for each, recorded in rows.notices])
