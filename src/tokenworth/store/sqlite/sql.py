@@ -3,9 +3,9 @@
 
 def select(columns: tuple[str, ...], table: str) -> str:
     """Return the start of a SELECT of named columns."""
-    return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - names from this package
+    return f"SELECT {', '.join(columns)} FROM {table}"
 
 
 def insert(columns: tuple[str, ...], table: str) -> str:
     """Return an INSERT of named columns."""
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - names from this package
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

@@ -30,7 +30,7 @@ from tokenworth.store.sqlite.sql import insert
 ADD_ACCOUNT = insert(ACCOUNT_COLUMNS, "account") + (
     " ON CONFLICT (customer) DO UPDATE SET policy = excluded.policy, " + ", ".join(f"{name} = excluded.{name}" for name in MOVING_COLUMNS)
 )
-SET_ACCOUNT = f"UPDATE account SET {', '.join(f'{name} = ?' for name in MOVING_COLUMNS)} WHERE customer = ?"  # noqa: S608 - names from this package
+SET_ACCOUNT = f"UPDATE account SET {', '.join(f'{name} = ?' for name in MOVING_COLUMNS)} WHERE customer = ?"
 ADD_LOT = insert(LOT_COLUMNS, "lot")
 SET_LOT = "UPDATE lot SET state = ?, used = ?, held = ?, gone = ? WHERE id = ?"
 ADD_HOLD = insert(HOLD_COLUMNS, "hold")
