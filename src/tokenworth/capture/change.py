@@ -14,6 +14,8 @@ from tokenworth.core.money import share
 
 EARNED = {Kind.USE: REVENUE, Kind.REPAY: REVENUE, Kind.ADJUST: REVENUE, Kind.EXPIRE: BREAKAGE, Kind.VOID: PAYMENTS}
 """Where what was paid for credits goes when they leave a lot."""
+VOID = "void:"
+"""How the ids of corrections that are voids begin; others may not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tokenworth.capture.change import Change, Correction, Work, conclude, take, unknown_customer
+from tokenworth.capture.change import VOID, Change, Correction, Work, conclude, take, unknown_customer
 from tokenworth.capture.commands import Adjust, Done, Grant, Reason, Refund, Refused, Source
+from tokenworth.capture.limits import TOP_UP
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.postings import USED, Kind, Posting, debt
 from tokenworth.capture.state import Account
@@ -33,10 +34,13 @@ def refund(command: Refund, account: Account | None, payment: Payment, existing:
         return Refused(Reason.UNKNOWN_EVENT, f"there is no charged event {command.event}", event=command.event)
     available = account.available(command.at)
     if existing is not None:
-        return _again(existing, ("refund", command.event, command.amount or existing.amount), available)
+        wanted = existing.amount if command.amount is None else command.amount
+        return _again(existing, ("refund", account.customer, command.event, wanted), available)
     charged = sum(n for _, n in payment.parts)
     amount = charged if command.amount is None else command.amount
-    if not 0 < amount <= charged:
+    if command.id.startswith(VOID):
+        return _reserved(available)
+    if not 0 < amount <= min(charged, INT64_MAX - account.balance):
         return Refused(Reason.BAD_AMOUNT, f"{charged} nano-units of event {command.event} can be refunded, not {amount}", available)
     work = Work(account, payment.lots.values())
     for id_, part in _last(payment.parts, amount):
@@ -58,27 +62,37 @@ def _forgive(work: Work, amount: int, repaid: Parts) -> None:
         work.give_back(id_, part, name)
 
 
-def adjust(command: Adjust, account: Account | None, existing: Correction | None) -> Change | Refused:
-    """Give credits as a lot of goodwill, or take free ones in burn-down order; more than is free is refused."""
+def adjust(command: Adjust, account: Account | None, existing: Correction | None, same_id: Lot | None) -> Change | Refused:
+    """Give credits as a lot of goodwill, or take free ones in burn-down order; more than is free is refused. `same_id` is a lot so named."""
     if account is None:
         return unknown_customer(command.customer)
     available = account.available(command.at)
     if existing is not None:
-        return _again(existing, ("adjustment", command.corrects, command.amount), available)
+        return _again(existing, ("adjustment", command.customer, command.corrects, command.amount), available)
+    if refused := _not_adjustable(command, account, same_id):
+        return refused
     note = Correction(command.id, "adjustment", account.customer, command.corrects, command.amount, command.at, command.who, command.why)
     work = Work(account)
     if command.amount > 0:
-        if account.balance + command.amount > INT64_MAX:
-            return Refused(Reason.BAD_AMOUNT, f"{command.amount} nano-units are more than the account can hold", available)
-        given = Grant(command.id, account.customer, command.amount, Source.GOODWILL, 0, command.at)
-        work.add(Lot(given))
+        work.add(Lot(Grant(command.id, account.customer, command.amount, Source.GOODWILL, 0, command.at)))
         return conclude(work, command.at, correction=note)
     parts = list(take(account.lots, -command.amount, command.at))
-    if not command.amount or sum(n for _, n in parts) != -command.amount:
+    if sum(n for _, n in parts) != -command.amount:
         return Refused(Reason.INSUFFICIENT_CREDITS, f"{-command.amount} nano-units are not free", available, -command.amount)
     for lot, part in parts:
         work.use(lot.id, part, Kind.ADJUST)
     return conclude(work, command.at, correction=note)
+
+
+def _not_adjustable(command: Adjust, account: Account, same_id: Lot | None) -> Refused | None:
+    available = account.available(command.at)
+    if same_id is not None:
+        return Refused(Reason.CONFLICT, f"there is a grant {command.id}", available)
+    if command.id.startswith((VOID, TOP_UP)):
+        return _reserved(available)
+    if not command.amount or account.balance + command.amount > INT64_MAX:
+        return Refused(Reason.BAD_AMOUNT, f"{command.amount} nano-units are nothing, or more than the account can hold", available)
+    return None
 
 
 def _last(parts: Parts, amount: int) -> Iterable[tuple[str, int]]:
@@ -90,7 +104,11 @@ def _last(parts: Parts, amount: int) -> Iterable[tuple[str, int]]:
             yield id_, part
 
 
-def _again(existing: Correction, wanted: tuple[str, str, int], available: int) -> Change | Refused:
-    if (existing.kind, existing.corrects, existing.amount) != wanted:
+def _reserved(available: int) -> Refused:
+    return Refused(Reason.CONFLICT, f"ids that begin with {VOID} or {TOP_UP} are the ledger's own", available)
+
+
+def _again(existing: Correction, wanted: tuple[str, str, str, int], available: int) -> Change | Refused:
+    if (existing.kind, existing.customer, existing.corrects, existing.amount) != wanted:
         return Refused(Reason.CONFLICT, f"correction {existing.id} exists with other contents", available)
     return Change(Done(available, repeated=True))

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tokenworth.capture.change import Change, Correction, Work, conclude, unknown_customer
+from tokenworth.capture.change import VOID, Change, Correction, Work, conclude, unknown_customer
 from tokenworth.capture.commands import Cancel, Confirm, Done, Grant, OpenAccount, Reason, Refused, Void
+from tokenworth.capture.limits import TOP_UP
 from tokenworth.capture.lots import Lot, LotState, burn_down
 from tokenworth.capture.policy import STANDARD
 from tokenworth.capture.state import Account
@@ -31,7 +32,9 @@ def grant(command: Grant, account: Account | None, existing: Lot | None) -> Chan
         return unknown_customer(command.customer)
     available = account.available(command.at)
     if existing is not None:
-        if existing.grant != command:
+        # once it is confirmed, a lot no longer tells that it was pending
+        confirmed = existing.state in (LotState.ACTIVE, LotState.VOID)
+        if existing.grant != (replace(command, pending=existing.grant.pending) if confirmed else command):
             return Refused(Reason.CONFLICT, f"grant {command.id} exists with other contents", available)
         return Change(Done(available, repeated=True))
     if why := _unusable(command, account):
@@ -49,6 +52,8 @@ def _unusable(given: Grant, account: Account) -> str:
         return f"a grant of {given.amount} nano-units for {given.paid} cannot be booked"
     if 0 < given.expiry <= max(given.effective, given.at):
         return f"grant {given.id} would expire before it could be used"
+    if given.id.startswith(TOP_UP):
+        return f"ids that begin with {TOP_UP} are the ledger's own"
     return ""
 
 
@@ -90,9 +95,12 @@ def void(command: Void, account: Account | None, lot: Lot | None) -> Change | Re
         return Change(Done(available, repeated=True))
     if lot.state is not LotState.ACTIVE:
         return _closed(lot, available)
-    work = Work(account, [Lot(lot.grant, LotState.VOID, lot.used, lot.held, lot.gone)])
-    work.changed.update(work.more)
-    note = Correction(f"void:{lot.id}", "void", account.customer, lot.id, lot.left, command.at, command.who, command.why)
+    work = Work(account, [lot])
+    # what has expired is breakage, whether or not it was swept before
+    work.settle_up(command.at)
+    now = work.lot(lot.id)
+    work.changed[lot.id] = Lot(lot.grant, LotState.VOID, now.used, now.held, now.gone)
+    note = Correction(f"{VOID}{lot.id}", "void", account.customer, lot.id, now.left, command.at, command.who, command.why)
     return conclude(work, command.at, correction=note)
 
 

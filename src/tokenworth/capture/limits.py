@@ -1,6 +1,7 @@
 """Budgets, low-balance thresholds and top-ups: what an account's policy watches. Pure, as all of this package."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tokenworth.capture.commands import Grant, Notice, Reason, Refused, Source
@@ -13,6 +14,10 @@ from tokenworth.core.money import format_amount
 from tokenworth.core.periods import window_of
 
 NONE = Spend()
+KEPT = 2
+"""Windows of a subject: what was authorised just before a window ended may arrive after the next one's first."""
+TOP_UP = "top-up-"
+"""How the ids of the ledger's own grants begin."""
 
 
 def subject_of(budget: Budget, event: UsageEvent) -> str:
@@ -37,7 +42,7 @@ def check(account: Account, event: UsageEvent, amount: int) -> Refused | None:
     for budget, counter, end in counters(account.policy, event):
         spend = account.limits.spends.get(counter, NONE)
         left = budget.limit - spend.used - spend.held
-        if amount > left:
+        if amount > max(left, 0):
             subject, window, _ = counter
             why = f"the {window}'s budget of {subject} has {format_amount(max(left, 0))} {account.unit} left until {format_instant(end)}"
             return Refused(Reason.BUDGET_EXCEEDED, why, account.available(event.at), amount, again=end)
@@ -45,22 +50,25 @@ def check(account: Account, event: UsageEvent, amount: int) -> Refused | None:
 
 
 def count(limits: Limits, counted: tuple[Counter, ...], *, held: int, used: int = 0) -> Limits:
-    """Return the limits with differences added to some counters; what nothing is held of any more and is past, `forget` drops."""
+    """Return the limits with differences added to some counters."""
     if not counted:
         return limits
     spends = dict(limits.spends)
     for counter in counted:
         before = spends.get(counter, NONE)
         spends[counter] = Spend(before.used + used, before.held + held)
-    return replace(limits, spends=_forget(spends))
+    return replace(limits, spends=spends)
 
 
-def _forget(spends: Mapping[Counter, Spend]) -> dict[Counter, Spend]:
-    """Drop windows that are neither the latest of their subject nor have holds."""
-    latest: dict[tuple[str, str], int] = {}
-    for subject, window, start in spends:
-        latest[subject, window] = max(start, latest.get((subject, window), start))
-    return {key: spend for key, spend in spends.items() if spend.held or latest[key[0], key[1]] == key[2]}
+def forget(limits: Limits) -> Limits:
+    """Drop windows that have no holds and are not among the KEPT latest of their subject: only once a store has them."""
+    starts: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for subject, window, start in limits.spends:
+        starts[subject, window].append(start)
+    if not any(len(each) > KEPT for each in starts.values()):
+        return limits
+    latest = {(*name, start) for name, each in starts.items() for start in sorted(each)[-KEPT:]}
+    return replace(limits, spends={key: spend for key, spend in limits.spends.items() if spend.held or key in latest})
 
 
 def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple[Lot, ...]]:
@@ -76,7 +84,7 @@ def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple
     top_up = policy.top_up
     if top_up is not None and left < top_up.below and not limits.pending:
         number = limits.top_ups + 1
-        id_ = f"top-up-{account.customer}-{number}"
+        id_ = f"{TOP_UP}{account.customer}-{number}"
         lots = (Lot(Grant(id_, account.customer, top_up.amount, Source.PAID, top_up.paid, at, pending=True), LotState.PENDING),)
         notices.append(Notice(account.customer, "top_up", id_, left, at))
         limits = replace(limits, top_ups=number, pending=id_)

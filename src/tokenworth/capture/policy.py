@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tokenworth.core.errors import InputError
 from tokenworth.core.exact import INT64_MAX
-from tokenworth.core.periods import Window
+from tokenworth.core.periods import Window, zone
 
 
 class Order(StrEnum):
@@ -22,6 +23,7 @@ class Order(StrEnum):
     NEWEST = "newest"
 
 
+SUBJECTS = ("account", "key", "project")
 BURN_DOWN = (Order.PRIORITY, Order.EXPIRY, Order.SOURCE, Order.OLDEST)
 
 
@@ -68,6 +70,18 @@ class Policy:
     low_balance: tuple[int, ...] = ()
     """Thresholds; each tells once when what is left falls below it, and again only after it was reached anew."""
     top_up: TopUp | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the ledger could not act on later: InputError."""
+        zone(self.zone)
+        top_up = self.top_up or TopUp(0, 1, 0)
+        amounts = (self.overdraft, self.credit_line, *(budget.limit for budget in self.budgets), *self.low_balance, top_up.amount, top_up.paid)
+        if not all(0 <= amount <= INT64_MAX for amount in amounts) or not top_up.amount:
+            raise InputError("an amount of the policy is less than zero, or more than an account can hold", code="bad_policy")
+        for budget in self.budgets:
+            kind, _, name = budget.subject.partition(":")
+            if kind not in SUBJECTS or bool(name) is (kind == "account"):
+                raise InputError(f"a budget's subject is {budget.subject!r}", mend="write account, key:ID or project:NAME", code="bad_policy")
 
     @property
     def watches(self) -> bool:

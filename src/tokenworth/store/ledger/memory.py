@@ -1,12 +1,13 @@
 """What a writer knows: accounts and open holds between batches, and, during a batch, its changes on top of the facts asked for."""
 
 from collections.abc import Iterator, KeysView
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tokenworth.capture.change import Change, Correction
 from tokenworth.capture.commands import Notice
 from tokenworth.capture.correcting import Payment
 from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.limits import forget
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.store.ledger.codec import Row
@@ -67,7 +68,10 @@ class Memory:
         self.rows = Rows()
 
     def written(self) -> None:
-        """Forget the rows: the database has them, committed or about to be."""
+        """Forget the rows, and windows that are past: the database has them, committed or about to be."""
+        for name, account in (self.rows.accounts | self.rows.new_accounts).items():
+            if account.limits.spends:
+                self._accounts[name] = replace(account, limits=forget(account.limits))
         self._begin()
 
     def committed(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tokenworth.capture.change import Correction
 from tokenworth.capture.correcting import Payment
+from tokenworth.capture.limits import KEPT
 from tokenworth.capture.lots import Lot, burn_down
 from tokenworth.capture.postings import USED, debt, wallet
 from tokenworth.capture.state import Account, Counter, HoldState, Spend
@@ -30,8 +31,9 @@ from tokenworth.store.sqlite.sql import select
 LISTED = "IN (SELECT value FROM json_each(?))"
 ACCOUNTS = f"{select(ACCOUNT_COLUMNS, 'account')} WHERE customer {LISTED}"
 LIVE_LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE customer {LISTED} AND state IN (0, 3) AND used + gone < amount"
-LATEST = "SELECT max(start) FROM spend AS s WHERE (s.customer, s.subject, s.period) = (spend.customer, spend.subject, spend.period)"
-SPENDS = f"{select(SPEND_COLUMNS, 'spend')} WHERE customer {LISTED} AND (held > 0 OR start = ({LATEST}))"
+SAME = "(s.customer, s.subject, s.period) = (spend.customer, spend.subject, spend.period)"
+LATEST = f"SELECT start FROM spend AS s WHERE {SAME} ORDER BY start DESC LIMIT {KEPT}"
+SPENDS = f"{select(SPEND_COLUMNS, 'spend')} WHERE customer {LISTED} AND (held > 0 OR start IN ({LATEST}))"
 LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE id {LISTED}"
 HOLDS = f"{select(HOLD_COLUMNS, 'hold')} WHERE id {LISTED}"
 KEYS = "SELECT customer, key, id FROM hold WHERE customer = ? AND key = ? AND state <> 2 AND key <> ''"
