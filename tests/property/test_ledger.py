@@ -97,7 +97,9 @@ class Lives(RuleBasedStateMachine):
         mine = self.reference[name]
         if key and (name, key) in self.keys:
             assert isinstance(result, Refused)
-            assert (result.reason, result.event) == (Reason.DUPLICATE, self.keys[name, key])
+            first = self.keys[name, key]
+            reason = Reason.IN_PROGRESS if first in mine.holds else Reason.DUPLICATE
+            assert (result.reason, result.event) == (reason, first)
             return None
         if amount > max(mine.available, 0):
             assert isinstance(result, Refused)

@@ -68,15 +68,20 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """Move the deadline of open holds; unknown or closed ones are passed over."""
+    """Move the deadline of open holds; unknown or closed ones are passed over.
+
+    `drafts` are the events as far as they are known by now, with the counts so far and their estimated cost: each replaces the draft of the
+    hold of its id, which must be its customer's and among `holds`.
+    """
 
     holds: tuple[str, ...]
     deadline: int
+    drafts: tuple[UsageEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """Release every open hold whose deadline has passed, each with an event `lost`."""
+    """Release every open hold whose deadline has passed, each with an event `lost` that keeps the counts and the cost of its draft."""
 
     at: int
 
@@ -94,7 +99,9 @@ class Reason(StrEnum):
     KEY_REUSED = "idempotency_key_reused"
     """The key was used with another body."""
     DUPLICATE = "duplicate_request"
-    """The key was used with the same body; `event` names the first request."""
+    """The key was used with the same body; `event` names the first request, which is settled."""
+    IN_PROGRESS = "request_in_progress"
+    """The key was used with the same body; `event` names the first request, which is open, and may end without a charge."""
     CONFLICT = "conflict"
     """An account, grant or hold of that id exists with other contents."""
     BAD_AMOUNT = "bad_amount"

@@ -63,6 +63,8 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
         return _unknown(draft.customer)
     if same_id is not None or same_key is not None:
         return _known(command, account, same_id, same_key)
+    if not _same_units(draft, account):
+        return _other_units(draft, account)
     if command.amount < 0 or command.amount > max(account.available, 0):
         why = f"{command.amount} nano-units are needed, {account.available} are available"
         return Refused(Reason.INSUFFICIENT_CREDITS, why, account.available, command.amount)
@@ -84,6 +86,8 @@ def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: H
     first = same_key.id if same_key else ""
     if same_key is None or same_key.body != command.body:
         return Refused(Reason.KEY_REUSED, "the idempotency key was used with another body", account.available, event=first)
+    if same_key.state is HoldState.OPEN:
+        return Refused(Reason.IN_PROGRESS, "the request was made before and is not over", account.available, event=first)
     return Refused(Reason.DUPLICATE, "the request was made before", account.available, event=first)
 
 
@@ -95,6 +99,8 @@ def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, sto
         return Change(Done(account.available, stored, repeated=True))
     if hold.state is HoldState.RELEASED:
         return _closed(hold, account)
+    if not _same_units(event, account):
+        return _other_units(event, account)
     if not 0 <= event.charge <= INT64_MAX - account.debt:
         return Refused(Reason.BAD_AMOUNT, f"a charge of {event.charge} nano-units cannot be booked", account.available)
     work = _unbind(account, hold)
@@ -118,13 +124,17 @@ def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, st
     return _finish(_unbind(account, hold), _close(hold, HoldState.RELEASED), replace(event, charge=0, revenue=0))
 
 
-def extend(hold: HoldRow, deadline: int) -> HoldRow:
-    """Move an open hold's deadline; it never moves back."""
-    return replace(hold, deadline=max(hold.deadline, deadline))
+def extend(hold: HoldRow, deadline: int, draft: UsageEvent | None = None) -> HoldRow:
+    """Move an open hold's deadline, which never moves back, and take over its draft so far; one of another event or customer is passed over."""
+    mine = draft is not None and (draft.id, draft.customer) == (hold.id, hold.customer)
+    return replace(hold, deadline=max(hold.deadline, deadline), draft=draft if mine else hold.draft)
 
 
 def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
-    """Release a hold whose deadline has passed after its request went to the supplier: the request is lost, and that is an alarm."""
+    """Release a hold whose deadline has passed after its request went to the supplier: the request is lost, and that is an alarm.
+
+    Counts and cost are those of its draft: what is known to have been used, and is not charged.
+    """
     if hold.draft is None:
         return _closed(hold, account)
     event = replace(hold.draft, status=Status.LOST, ended=at, alarm="hold expired before it was settled")
@@ -206,6 +216,16 @@ def _close(hold: HoldRow, state: HoldState) -> HoldRow:
 
 def _unknown(customer: str) -> Refused:
     return Refused(Reason.UNKNOWN_CUSTOMER, f"{customer} has no account")
+
+
+def _same_units(event: UsageEvent, account: Account) -> bool:
+    return (event.unit, event.currency) == (account.unit, account.currency)
+
+
+def _other_units(event: UsageEvent, account: Account) -> Refused:
+    """Refuse an amount of another unit: an account would spend it one for one."""
+    why = f"event {event.id} is in {event.unit} and {event.currency}, the account of {account.customer} in {account.unit} and {account.currency}"
+    return Refused(Reason.CONFLICT, why, account.available)
 
 
 def _no_hold(event: UsageEvent) -> Refused:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.events import START, draft, failed, settled
 from tokenworth.capture import machine
 from tokenworth.capture.commands import Grant, Hold, OpenAccount, Reason, Refused, Source
-from tokenworth.capture.events import Status
+from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.machine import Change
 from tokenworth.capture.state import Account, HoldRow, HoldState, Lot
 from tokenworth.core.exact import INT64_MAX
@@ -167,7 +167,7 @@ def test_nothing_can_be_held_in_debt() -> None:
 @pytest.mark.parametrize(
     ("body", "state", "reason"),
     [
-        ("b", HoldState.OPEN, Reason.DUPLICATE),
+        ("b", HoldState.OPEN, Reason.IN_PROGRESS),
         ("b", HoldState.SETTLED, Reason.DUPLICATE),
         ("other", HoldState.SETTLED, Reason.KEY_REUSED),
     ],
@@ -206,6 +206,10 @@ def test_commands_twice_are_once() -> None:
         (machine.grant(Grant("g", "ada", INT64_MAX - 149, Source.PAID, 0, START), FULL, None), Reason.BAD_AMOUNT),
         (machine.place(Hold(draft(1), 1, 0), None, None, None), Reason.UNKNOWN_CUSTOMER),
         (machine.place(Hold(draft(1), 1, 0), FULL, HoldRow("x", "ada", 2, (), 0, "", "", None), None), Reason.CONFLICT),
+        (machine.place(Hold(replace(draft(1), unit="USD"), 1, 0), FULL, None, None), Reason.CONFLICT),
+        (machine.place(Hold(replace(draft(1), currency="EUR"), 1, 0), FULL, None, None), Reason.CONFLICT),
+        (machine.settle(settled(draft(1), 1, unit="USD"), *hold(FULL, 5), None), Reason.CONFLICT),
+        (machine.settle(settled(draft(1), 1, currency="EUR"), *hold(FULL, 5), None), Reason.CONFLICT),
         (machine.settle(settled(draft(1), 1), FULL, None, None), Reason.UNKNOWN_HOLD),
         (machine.settle(settled(draft(1), -1), *hold(FULL, 5), None), Reason.BAD_AMOUNT),
         (machine.settle(settled(draft(1), 1), FULL, replace(hold(FULL, 5)[1], state=HoldState.RELEASED), None), Reason.HOLD_CLOSED),
@@ -230,3 +234,19 @@ def test_a_deadline_never_moves_back() -> None:
     _, row = hold(FULL, 1)
     assert machine.extend(row, START).deadline == START + 60
     assert machine.extend(row, START + 99).deadline == START + 99
+
+
+def test_an_expired_hold_keeps_the_counts_and_the_cost_that_its_draft_came_to() -> None:
+    account, row = hold(FULL, 70)
+    so_far = replace(draft(1), counts={"input": 5, "output": 9}, cost=12, cost_card="list")
+    row = machine.extend(row, START + 99, so_far)
+    out = change(machine.expire(account, row, START + 100))
+    assert out.event is not None
+    assert (out.event.status, out.event.charge, out.event.counts, out.event.cost) == (Status.LOST, 0, {"input": 5, "output": 9}, 12)
+    assert wallet_of(out) == (150, 0, 0, 150)
+
+
+@pytest.mark.parametrize("other", [replace(draft(2), cost=12), replace(draft(1), customer="bob", cost=12), None])
+def test_another_draft_changes_nothing_but_the_deadline(other: UsageEvent | None) -> None:
+    _, row = hold(FULL, 1)
+    assert machine.extend(row, START + 99, other) == replace(row, deadline=START + 99)

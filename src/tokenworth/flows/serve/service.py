@@ -1,10 +1,11 @@
 """Serve a request: who asks, what it may cost at most, hold that, let the supplier answer, settle what was used."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tokenworth.capture.commands import Refused
+from tokenworth.capture.commands import Reason, Refused
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
 from tokenworth.flows.serve.ask import parse_chat
@@ -15,6 +16,8 @@ from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Service:
         body = digest(call.body) if call.key else ""
         held = await self.holds.place(ordered.draft, ordered.amount, key=call.key, body=body)
         if isinstance(held, Refused):
+            if held.reason is Reason.CONFLICT:
+                log.error("event %s was not held: %s", ordered.draft.id, held.detail)
             raise not_held(held, ordered.draft.unit)
         exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
         rest = exchange.deliver(supplier)
