@@ -71,8 +71,9 @@ def _check_units(book: Book, database: Path) -> None:
         others = [account for account in reader.accounts() if (account.unit, account.currency) != (book.unit, book.currency)]
     if others:
         first = others[0]
+        what = f"{len(others)} accounts are not in {book.unit} and {book.currency} as the book is"
         raise InputError(
-            f"the book is in {book.unit} and {book.currency}, {len(others)} accounts are not: {first.customer}'s is in {first.unit} and {first.currency}",
+            f"{what}: {first.customer}'s is in {first.unit} and {first.currency}",
             mend="give this book a database of its own with --db",
             code="account_unit_differs",
         )
