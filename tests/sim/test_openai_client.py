@@ -57,7 +57,7 @@ def test_an_answer_is_metered_charged_and_said_in_headers(gateway: Running) -> N
 
 def test_what_the_gateway_does_not_know_passes_through(gateway: Running) -> None:
     tools: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
-    more = {"x_vendor": {"deep": [1, 2.5, None, "é"]}, "big": 2**60, "service_tier": "priority"}
+    more = {"x_vendor": {"deep": [1, 2.5, None, "é"]}, "big": 2**70, "service_tier": "priority"}
     answer = client(gateway, "forwarded").chat.completions.create(
         model="echo", messages=HELLO, tools=tools, temperature=0.5, logit_bias={"5": -1}, extra_body=more
     )
@@ -69,7 +69,7 @@ def test_what_the_gateway_does_not_know_passes_through(gateway: Running) -> None
         "temperature": 0.5,
         "logit_bias": {"5": -1},
         "x_vendor": {"deep": [1, 2.5, None, "é"]},
-        "big": 2**60,
+        "big": 2**70,
     }
     assert answer.model_extra == {"x_extra": {"kept": 1}}
     (event,) = gateway.events("forwarded")
