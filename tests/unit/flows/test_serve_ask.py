@@ -120,7 +120,8 @@ def test_what_has_no_worst_case_is_refused(field: str, value: Any) -> None:
 
 
 def test_each_refused_field_is_off_where_it_is_null() -> None:
-    made = ask(**dict.fromkeys(UNPRICEABLE), plugins=[], background=False, best_of=1, tools=None)
+    off: dict[str, Any] = {**dict.fromkeys(UNPRICEABLE), "plugins": [], "background": False, "best_of": 1, "tools": None}
+    made = ask(**off)
     assert bounds(made, MODEL).modalities == TEXT
 
 
