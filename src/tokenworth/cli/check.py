@@ -10,14 +10,14 @@ import click
 from rich.console import Console
 
 from tokenworth.book.guard import Report, check_margins
-from tokenworth.book.load import examine, place, read_folder
+from tokenworth.book.load import examine_folder, place
 from tokenworth.book.model import Book
 from tokenworth.cli.options import as_json
-from tokenworth.core.errors import BookError, Problem
+from tokenworth.core.errors import Problem
 from tokenworth.core.instants import SECOND, parse_instant
 from tokenworth.render.margins import margin_data, print_margins
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card
+from tokenworth.wiring.costs import cost_card, list_price_problem
 
 GOOD, BAD_MARGINS, INVALID = 0, 1, 2
 DAY = 86_400 * SECOND
@@ -25,7 +25,7 @@ DAY = 86_400 * SECOND
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: no book where it is invalid, no report where its costs are not known."""
+    """What a check found: neither book nor report where the book is invalid."""
 
     book: Book | None
     report: Report | None
@@ -64,16 +64,10 @@ def command(folder: Path, at: str | None, *, as_json: bool) -> None:
 
 
 def _check(folder: Path, at: int) -> Checked:
-    try:
-        book, problems = examine(read_folder(folder))
-    except BookError as error:
-        return Checked(None, None, error.problems)
+    book, problems = examine_folder(folder, list_price_problem)
     if book is None:
         return Checked(None, None, tuple(problems))
-    try:
-        report = check_margins(book, cost_card(book), at)
-    except BookError as error:
-        return Checked(book, None, (*problems, *error.problems))
+    report = check_margins(book, cost_card(book), at)
     return Checked(book, report, (*problems, *report.problems))
 
 

@@ -19,7 +19,7 @@ from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card
+from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
 
 
@@ -51,7 +51,7 @@ def command(directory: Path, db: Path, host: str, port: int, hold_seconds: int) 
 
 def _open(directory: Path) -> Shop:
     """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
-    book = load(directory)
+    book = load(directory, list_price_problem)
     costs = cost_card(book)
     errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
     if errors:
