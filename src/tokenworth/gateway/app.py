@@ -12,8 +12,8 @@ from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
 from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, header, read_body, send_json, send_start, send_whole
 
-MAX_BODY = 32 * 1024 * 1024
-"""Default limit of a request's body in bytes."""
+MAX_BODY = 8 * 1024 * 1024
+"""Default limit of a request's body in bytes: a context of a million tokens as text, or a few images, and no stall of the others."""
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -60,6 +60,8 @@ class Gateway:
         return methods[scope["method"]]
 
     async def _chat(self, scope: Message, receive: Receive, send: Send) -> None:
+        # before the body: what a stranger sends is not read
+        self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
         reply = await self._service.chat(Call(_secret(scope), body, header(scope, b"idempotency-key")))
         if reply.stream and reply.status == 200:

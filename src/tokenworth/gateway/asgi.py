@@ -1,5 +1,6 @@
 """ASGI without a framework: read a body within its limit, send JSON."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -11,6 +12,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+BODY_SECONDS = 60.0
+"""How long a client may take to send its body: at the limit of size about a megabit a second."""
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours
@@ -27,10 +30,19 @@ def header(scope: Message, name: bytes) -> str:
 
 
 async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
-    """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced."""
+    """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced; 408 where it takes too long."""
     announced = header(scope, b"content-length")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(receive, limit)
+    except TimeoutError:
+        what = f"The body did not arrive within {BODY_SECONDS:g} s."
+        raise Refusal(408, "body_timeout", what, headers={"connection": "close"}) from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:

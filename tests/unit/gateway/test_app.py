@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, simulated
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
+from tokenworth.flows.serve.ask import Ask, parse_chat
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.wiring.clock import now
@@ -19,10 +21,14 @@ from tokenworth.wiring.suppliers import make_suppliers
 
 SECRET = "tw_very-secret"
 PROMPT = "whisper-this"
+PENDING = b"pending"
+"""A part of a body that never arrives."""
 
 
-async def call(method: str, path: str, parts: list[bytes], headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of one request to a gateway with a limit of 500 bytes."""
+async def call(
+    method: str, path: str, parts: list[bytes], headers: dict[str, str] | None = None, *, limit: int = 500
+) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of one request to a gateway with a limit of so many bytes."""
     made = book({"sim": simulated()})
     ledger = FakeLedger({"ada": NANO})
     backend = Backend(ledger, FakeDirectory({SECRET: Principal("ada", "payg", "k1")}), make_suppliers(made, {}, now))
@@ -30,7 +36,8 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
     waiting = [{"type": "http.request", "body": part, "more_body": at < len(parts) - 1} for at, part in enumerate(parts)]
 
     async def receive() -> Any:
-        return waiting.pop(0) if waiting else await asyncio.Event().wait()
+        come = waiting and waiting[0]["body"] is not PENDING
+        return waiting.pop(0) if come else await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -38,7 +45,7 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
     given = {"authorization": f"Bearer {SECRET}"} | (headers or {})
     scope = {"type": "http", "method": method, "path": path, "headers": [(k.encode(), v.encode()) for k, v in given.items()]}
     async with serving(Shop(made, made.costs), backend) as service:
-        await Gateway(service, max_body=500)(scope, receive, send)
+        await Gateway(service, max_body=limit)(scope, receive, send)
         assert not service.holds.live
     assert not ledger.open
     got = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
@@ -47,6 +54,30 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
 
 def request(**more: Any) -> bytes:
     return orjson.dumps({"model": "sim", "messages": [{"role": "user", "content": PROMPT}], "seed": 1} | more)
+
+
+def test_a_body_that_does_not_come_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenworth.gateway.asgi.BODY_SECONDS", 0.01)
+    status, headers, body = asyncio.run(call("POST", "/v1/chat/completions", [b"{", PENDING]))
+    assert (status, orjson.loads(body)["error"]["code"], headers["connection"]) == (408, "body_timeout", "close")
+
+
+def test_a_body_of_a_stranger_is_not_read() -> None:
+    status, _, _ = asyncio.run(call("POST", "/v1/chat/completions", [PENDING], {"authorization": "Bearer nobody", "content-length": "600"}))
+    assert status == 401
+
+
+@pytest.mark.parametrize(("size", "same"), [(100, True), (300_000, False)])
+async def test_a_large_body_is_parsed_off_the_loop(size: int, same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noting(raw: bytes) -> Ask:
+        threads.append(threading.current_thread())
+        return parse_chat(raw)
+
+    monkeypatch.setattr("tokenworth.flows.serve.service.parse_chat", noting)
+    await call("POST", "/v1/chat/completions", [request(padding="x" * size)], limit=400_000)
+    assert [thread is threading.main_thread() for thread in threads] == [same]
 
 
 @pytest.mark.parametrize("announced", [True, False])

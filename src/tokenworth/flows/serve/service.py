@@ -1,5 +1,6 @@
 """Serve a request: who asks, what it may cost at most, hold that, let the supplier answer, settle what was used."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
+LARGE_BODY = 256 * 1024
+"""Bytes above which a body is parsed in a thread, while the loop serves others."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Service:
         principal = self.caller(call.secret)
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
-        ask = parse_chat(call.body)
+        ask = await asyncio.to_thread(parse_chat, call.body) if len(call.body) > LARGE_BODY else parse_chat(call.body)
         at = self.clock()
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         supplier = self.suppliers[ordered.model.supplier]
