@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from tests.support.events import START, draft, settled
 from tests.support.fakes import FakeLedger
-from tokenworth.capture.commands import Command, Release, Result, Settle
+from tokenworth.capture.commands import Command, Expire, Release, Result, Settle
 from tokenworth.capture.events import Status
 from tokenworth.core.errors import LedgerError
 from tokenworth.flows.serve.holds import Holds
@@ -56,6 +57,30 @@ async def test_holds_past_their_deadline_end_as_lost() -> None:
         await asyncio.sleep(0.001)
     expiring.cancel()
     assert ledger.events[draft(1).id].status is Status.LOST
+
+
+async def test_an_extended_hold_records_what_its_request_came_to(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = FakeLedger({"ada": 100})
+    time = [START]
+    holds = Holds(ledger, lambda: time[0], LIFETIME)
+    for number in (1, 2, 3):
+        await holds.place(draft(number), 10)
+    words = [0]
+    holds.watch(draft(1).id, lambda: replace(draft(1), counts={"output": words[0]}, cost=5 * words[0]))
+    holds.watch(draft(2).id, lambda: replace(draft(2), cost=1 // words[0]))
+    holds.watch("unknown", lambda: draft(4))
+    keeping = asyncio.create_task(holds.keep())
+    while len(ledger.extended) < 2:
+        await asyncio.sleep(0.001)
+        words[0] = len(ledger.extended) * 7
+    keeping.cancel()
+    assert [each.drafts for each in ledger.extended[:2]] == [
+        (replace(draft(1), counts={"output": 0}),),
+        (replace(draft(1), counts={"output": 7}, cost=35), draft(2)),
+    ]
+    assert "ZeroDivisionError" in caplog.text
+    (lost,) = [event for event in (await ledger.submit([Expire(START + 9 * LIFETIME)]))[0].lost if event.id == draft(1).id]  # type: ignore[union-attr]
+    assert (lost.status, lost.charge, lost.counts, lost.cost) == (Status.LOST, 0, {"output": 7}, 35)
 
 
 async def test_own_holds_that_could_not_be_extended_are_not_lost() -> None:

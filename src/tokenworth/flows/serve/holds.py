@@ -6,7 +6,8 @@ is tried again until the ledger takes it. What a dead process left open, Expire 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Refused, Release, Result, Settle
@@ -16,6 +17,8 @@ from tokenworth.flows.ports import Ledger
 from tokenworth.flows.serve.meter import failed
 
 T = TypeVar("T")
+SoFar = Callable[[], UsageEvent]
+"""Makes the draft of a request on its way: with the counts so far and their estimated cost."""
 log = logging.getLogger(__name__)
 
 RELEASED_UNUSED = "cancelled"
@@ -35,7 +38,7 @@ class Holds:
         self._ledger = ledger
         self._clock = clock
         self._lifetime = lifetime
-        self._live: set[str] = set()
+        self._live: dict[str, SoFar | None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._failing: set[type[Command]] = set()
         self._kept = clock()
@@ -46,8 +49,8 @@ class Holds:
         return frozenset(self._live)
 
     async def place(self, draft: UsageEvent, amount: int, *, key: str = "", body: str = "") -> Result:
-        """Hold `amount` (nano-units) for a draft. A cancelled caller leaves no hold behind."""
-        self._live.add(draft.id)
+        """Hold `amount` (nano-units) for a draft, which says what is spent once the request is sent. A cancelled caller leaves no hold behind."""
+        self._live[draft.id] = None
         try:
             result = await self._one(Hold(draft, amount, draft.at + self._lifetime, key, body))
         except asyncio.CancelledError:
@@ -55,11 +58,16 @@ class Holds:
             self._spawn(self._undo(draft))
             raise
         except BaseException:
-            self._live.discard(draft.id)
+            self._forget(draft.id)
             raise
         if isinstance(result, Refused):
-            self._live.discard(draft.id)
+            self._forget(draft.id)
         return result
+
+    def watch(self, event: str, so_far: SoFar) -> None:
+        """Record in a live hold, whenever it is extended, what its request came to by then."""
+        if event in self._live:
+            self._live[event] = so_far
 
     async def close(self, command: Settle | Release) -> Result:
         """Settle or release, durably, even where the caller is cancelled while it waits.
@@ -134,7 +142,7 @@ class Holds:
                 return self._ended(command, result)
 
     def _ended(self, command: Settle | Release, result: Result) -> Result:
-        self._live.discard(command.event.id)
+        self._forget(command.event.id)
         if isinstance(result, Refused):
             log.error("event %s was not closed: %s %s", command.event.id, result.reason, result.detail)
         return result
@@ -142,14 +150,28 @@ class Holds:
     async def _undo(self, draft: UsageEvent) -> None:
         """Release a hold that may or may not have been placed."""
         try:
-            await self._one(Release(failed(draft, RELEASED_UNUSED, self._clock())))
+            unsent = replace(draft, counts={}, cost=0, cost_card="")
+            await self._one(Release(failed(unsent, RELEASED_UNUSED, self._clock())))
         finally:
-            self._live.discard(draft.id)
+            self._forget(draft.id)
 
     async def _extend(self) -> None:
         now = self._clock()
-        if not self._live or await self._try(Extend(tuple(self._live), now + self._lifetime)):
+        if not self._live or await self._try(Extend(tuple(self._live), now + self._lifetime, tuple(self._drafts()))):
             self._kept = now
+
+    def _drafts(self) -> Iterator[UsageEvent]:
+        for event, so_far in self._live.items():
+            if so_far is None:
+                continue
+            try:
+                yield so_far()
+            except Exception:
+                # its hold must be extended all the same
+                log.exception("event %s: what it came to so far is not known", event)
+
+    def _forget(self, event: str) -> None:
+        self._live.pop(event, None)
 
     async def _try(self, command: Command) -> Result | None:
         """Submit for a background task, which outlives a ledger that fails for a while; that is logged when it begins."""
