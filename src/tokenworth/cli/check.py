@@ -12,7 +12,7 @@ from rich.console import Console
 from tokenworth.book.guard import Report, check_margins
 from tokenworth.book.load import examine_folder, place
 from tokenworth.book.model import Book
-from tokenworth.cli.options import as_json
+from tokenworth.cli.options import NamedPath, as_json
 from tokenworth.core.errors import Problem
 from tokenworth.core.instants import SECOND, parse_instant
 from tokenworth.render.margins import margin_data, print_margins
@@ -45,7 +45,7 @@ class Checked:
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=NamedPath())
 @click.option("--at", help="Date from which to check margins; today. Later changes of rates and costs are checked as well.")
 @as_json
 def command(folder: Path, at: str | None, *, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def command(folder: Path, at: str | None, *, as_json: bool) -> None:
     Exit code 0: all is well. 1: something is sold below cost, or the supplier bills what the card does not. 2: the book is invalid.
     """
     # from the day's start: what changes later today is checked as a later change
-    found = _check(folder, parse_instant(at) if at else now() // DAY * DAY)
+    found = _check(folder, now() // DAY * DAY if at is None else parse_instant(at))
     problems = [place(problem, folder) for problem in found.problems]
     if as_json:
         click.echo(json.dumps(_data(found, problems), indent=2))
