@@ -229,6 +229,15 @@ def test_a_retry_with_the_same_key_is_charged_once(gateway: Running) -> None:
     assert gateway.available("retrier") == NANO - event.charge
 
 
+def test_a_retry_during_the_first_request_may_be_tried_again(gateway: Running) -> None:
+    made = client(gateway, "hasty")
+    asked: Any = {"model": "drips", "messages": HELLO, "stream": True, "extra_headers": {"Idempotency-Key": "order-3"}}
+    with made.chat.completions.create(**asked), pytest.raises(openai.ConflictError) as again:
+        made.chat.completions.create(**asked)
+    assert again.value.code == "request_in_progress"
+    assert [again.value.response.headers[name] for name in ("x-should-retry", "retry-after")] == ["true", "1"]
+
+
 def test_a_failed_request_may_be_retried_under_its_key(gateway: Running) -> None:
     made = client(gateway, "patient")
     key = {"Idempotency-Key": "order-2"}

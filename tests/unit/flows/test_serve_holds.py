@@ -145,6 +145,20 @@ async def test_a_hold_that_cannot_be_closed_is_closed_when_the_ledger_recovers(
     assert ledger.credits["ada"] == 100 - command.event.charge
 
 
+async def test_an_answer_that_waited_for_a_failed_settlement_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenworth.flows.serve.holds.FIRST_PAUSE", 0.001)
+    ledger = Flaky({"ada": 100})
+    holds = Holds(ledger, lambda: START, LIFETIME)
+    await holds.place(draft(1), 10)
+    ledger.broken = True
+    release = Release(failed(draft(1), "not delivered", START))
+    with pytest.raises(LedgerError):
+        await holds.close(Settle(settled(draft(1), 7)), otherwise=release)
+    ledger.broken = False
+    await holds.drain()
+    assert ledger.events == {draft(1).id: release.event}
+
+
 async def test_the_end_of_a_process_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     ledger = Flaky({"ada": 100})
     holds = Holds(ledger, lambda: START, LIFETIME)

@@ -69,13 +69,14 @@ class Holds:
         if event in self._live:
             self._live[event] = so_far
 
-    async def close(self, command: Settle | Release) -> Result:
+    async def close(self, command: Settle | Release, *, otherwise: Release | None = None) -> Result:
         """Settle or release, durably, even where the caller is cancelled while it waits.
 
-        Raises what the ledger raises at its first attempt; the others follow without the caller.
+        Raises what the ledger raises at its first attempt; the others follow without the caller. They are of `otherwise`, where it is given:
+        an answer that waits for its settlement is not delivered without it, and so not charged.
         """
         try:
-            return await self._closed(command)
+            return await self._closed(command, otherwise)
         except asyncio.CancelledError:
             # again with the same id gives the first result, so asking twice is safe
             self.close_soon(command)
@@ -119,12 +120,12 @@ class Holds:
         (result,) = await self._ledger.submit([command])
         return result
 
-    async def _closed(self, command: Settle | Release) -> Result:
+    async def _closed(self, command: Settle | Release, otherwise: Release | None = None) -> Result:
         try:
             result = await self._one(command)
         except Exception:
             log.exception("event %s could not be closed; it is tried again until the ledger takes it", command.event.id)
-            self._spawn(self._insist(command))
+            self._spawn(self._insist(otherwise or command))
             raise
         return self._ended(command, result)
 
