@@ -1,6 +1,7 @@
 """ASGI without a framework: read a body within its limit, send JSON."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -14,6 +15,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 BODY_SECONDS = 60.0
 """How long a client may take to send its body: at the limit of size about a megabit a second."""
+
+UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours
@@ -59,8 +62,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 
 async def send_start(send: Send, status: int, headers: Iterable[tuple[str, str]]) -> None:
-    """Send the status line and headers."""
-    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    """Send the status line and headers. What no header can carry is a question mark: an answer that is charged for must go out."""
+    raw = [(name.encode(), UNSENDABLE.sub("?", value).encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
 
 

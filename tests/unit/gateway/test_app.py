@@ -15,6 +15,7 @@ from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.ask import Ask, parse_chat
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
+from tokenworth.gateway.asgi import send_start
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
 from tokenworth.wiring.suppliers import make_suppliers
@@ -114,6 +115,17 @@ def test_other_credentials_are_401(authorization: str) -> None:
     status, headers, _ = asyncio.run(call("POST", "/v1/chat/completions", [request()], {"authorization": authorization}))
     assert status == 401
     assert headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("value", "sent"), [("credits", b"credits"), ("a\nb\r\x00", b"a?b??"), ("€ é", b"? \xe9"), ("\udce9", b"?")])
+def test_headers_go_out_whatever_is_in_them(value: str, sent: bytes) -> None:
+    messages: list[Any] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    asyncio.run(send_start(send, 200, [("x-tokenworth-unit", value)]))
+    assert messages[0]["headers"] == [(b"x-tokenworth-unit", sent)]
 
 
 @pytest.mark.parametrize("stream", [True, False])
