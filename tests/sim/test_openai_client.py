@@ -1,5 +1,6 @@
 """The real OpenAI client against a served gateway: answers, streams, errors, headers."""
 
+import http.client
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -245,6 +246,33 @@ def test_a_failed_request_may_be_retried_under_its_key(gateway: Running) -> None
         with pytest.raises(openai.InternalServerError):
             made.chat.completions.create(model="fails", messages=HELLO, extra_headers=key)
     assert [event.status for event in gateway.events("patient")] == [Status.FAILED, Status.FAILED]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_gone_before_the_answer_pays_nothing_and_nobody_works_for_it(gateway: Running, supplier: Any, stream: bool) -> None:
+    name, before = f"hasty-{stream}", supplier.gone
+    body = {"model": "waits", "messages": HELLO, "stream": stream}
+    secret = gateway.customer(name, NANO)
+    connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=20)
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), {"authorization": f"Bearer {secret}"})
+    until(lambda: supplier.waiting == 1)
+    connection.close()
+    until(lambda: bool(gateway.events(name)))
+    (event,) = gateway.events(name)
+    assert (event.status, event.alarm, event.charge) == (Status.FAILED, "client_gone", 0)
+    assert gateway.available(name) == NANO
+    until(lambda: supplier.gone == before + 1)
+
+
+def test_a_client_gone_at_the_last_text_pays_for_the_reasoning(gateway: Running) -> None:
+    stream = client(gateway, "hurried").chat.completions.create(model="counts", messages=HELLO, stream=True)
+    while not next(stream).choices[0].finish_reason:
+        pass
+    stream.close()
+    until(lambda: bool(gateway.events("hurried")))
+    (event,) = gateway.events("hurried")
+    assert (event.status, event.alarm) == (Status.OK, "")
+    assert event.charge == 20 * 1000 + 902 * 4000
 
 
 def test_a_client_gone_in_mid_stream_pays_for_what_came(gateway: Running, supplier: Any) -> None:

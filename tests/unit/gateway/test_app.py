@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import threading
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,7 +16,9 @@ from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.ask import Ask, parse_chat
 from tokenworth.flows.serve.order import Shop
-from tokenworth.gateway.app import Gateway
+from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.service import Reply
+from tokenworth.gateway.app import Gateway, _stream
 from tokenworth.gateway.asgi import send_start
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
@@ -101,6 +105,38 @@ def test_a_body_in_parts_is_joined() -> None:
 )
 def test_routes(method: str, path: str, status: int) -> None:
     assert asyncio.run(call(method, path, [b""]))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/v1/models", 200), ("/v1/models/sim", 200), ("/v1/models/none", 404), ("/nowhere", 404)]
+)
+def test_head_is_get_without_a_body(path: str, status: int) -> None:
+    whole = asyncio.run(call("GET", path, [b""]))
+    assert asyncio.run(call("HEAD", path, [b""])) == (status, whole[1], b"")
+
+
+def test_only_what_can_be_got_has_a_head() -> None:
+    status, headers, body = asyncio.run(call("HEAD", "/v1/chat/completions", [b""]))
+    assert (status, headers["allow"], body) == (405, "POST", b"")
+    assert asyncio.run(call("POST", "/v1/models", [b""]))[1]["allow"] == "GET, HEAD"
+
+
+async def test_a_stream_that_fails_in_its_middle_says_so() -> None:
+    async def rest() -> AsyncGenerator[bytes, None]:
+        yield b"data: {}\n\n"
+        raise Refusal(500, "internal_error", "a defect")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    exchange: Any = SimpleNamespace(status=200, headers={})
+    await _stream(Reply(exchange, b": first\n\n", rest(), stream=True), send)
+    events = b"".join(message["body"] for message in sent[1:]).split(b"\n\n")
+    assert events[:2] == [b": first", b"data: {}"]
+    assert orjson.loads(events[2].removeprefix(b"data: "))["error"]["code"] == "internal_error"
+    assert not sent[-1].get("more_body")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": 1}', b'{"model": "sim", "messages": [1]}'])

@@ -27,6 +27,7 @@ UNPRICED = "unpriced"
 UNCOSTED = "uncosted"
 CLIENT_GONE = "client_gone"
 SUPPLIER_GONE = "supplier_gone"
+INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, slots=True)
