@@ -2,13 +2,14 @@
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tokenworth.cli import COMMANDS, cli
 from tokenworth.core.units import UNITS
-from tokenworth.measure.usage.dialects import DIALECTS
+from tokenworth.measure.usage.dialects import APIS, DIALECTS, PROVIDERS
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,7 +40,15 @@ def test_every_unit_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize(("provider", "api"), DIALECTS)
 def test_every_dialect_is_documented(provider: str, api: str) -> None:
-    assert f"`{provider}`, `{api}`" in (ROOT / "docs" / "measure.md").read_text(encoding="utf-8")
+    paragraphs = re.split(r"\n\n|\n\|", (ROOT / "docs" / "measure.md").read_text(encoding="utf-8"))
+    assert any(f"`{provider}`" in text and f"`{api}`" in text for text in paragraphs)
+
+
+@pytest.mark.parametrize("names", [PROVIDERS, APIS])
+def test_other_names_of_providers_and_apis_are_documented(names: Mapping[str, str]) -> None:
+    text = " ".join((ROOT / "docs" / "measure.md").read_text(encoding="utf-8").split())
+    for other, name in names.items():
+        assert re.search(rf"`{re.escape(other)}`( and `[^`]+`)? (is|are) `{re.escape(name)}`", text), other
 
 
 def test_links_lead_somewhere() -> None:

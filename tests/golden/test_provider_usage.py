@@ -9,6 +9,7 @@ import pytest
 
 from tokenworth.core.instants import parse_instant
 from tokenworth.feeds.list_prices import ListPrices
+from tokenworth.flows.meter import Metered, meter_lines
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import meter
 from tokenworth.price.rate import charge
@@ -60,6 +61,12 @@ def test_counts(row: dict[str, Any]) -> None:
 def test_dollars(row: dict[str, Any]) -> None:
     """At the prices known on the day before the rows were taken; a price that begins on that very day came to be known later."""
     assert dollars(row, DAY_BEFORE) == Decimal(row["usd"])
+
+
+def test_every_row_is_a_line_that_can_be_metered() -> None:
+    lines = [json.dumps(row | {"api": row["api_flavor"], "at": DAY_BEFORE}).encode() for row in ROWS]
+    found = [result for result in meter_lines(lines, PRICES) if isinstance(result, Metered)]
+    assert [Decimal(result.cost.pico).scaleb(-12) for result in found] == [Decimal(row["usd"]) for row in ROWS]
 
 
 def test_what_differs_on_the_day_itself_is_a_price_that_begins_on_it() -> None:

@@ -16,6 +16,7 @@ from tokenworth.core.instants import parse_instant, to_datetime
 from tokenworth.core.units import UNITS
 from tokenworth.feeds.list_prices import ListPrices
 from tokenworth.measure.usage.counts import Usage
+from tokenworth.measure.usage.dialects import DIALECTS, PROVIDERS
 from tokenworth.price.card import Terms
 from tokenworth.price.rate import charge
 
@@ -75,6 +76,14 @@ def listed() -> Iterator[tuple[genai.ModelInfo, dict[str, str], Terms]]:
 def test_every_unit_of_ours_has_a_name_there() -> None:
     assert THEIRS.keys() == UNITS.keys() - {"request"}
     assert set(THEIRS.values()) <= unit_data.keys()
+
+
+def test_every_dialect_belongs_to_a_provider_of_the_list() -> None:
+    listed = {provider.id for provider in get_snapshot().providers}
+    assert {provider for provider, _ in DIALECTS} <= listed
+    assert set(PROVIDERS.values()) <= listed
+    # another name for a provider that the list knows apart would take its prices away
+    assert not PROVIDERS.keys() & listed
 
 
 @pytest.mark.parametrize("most", [500, 400_000], ids=["short", "long context"])

@@ -8,7 +8,7 @@ from tests.support.gateway import Running, free_port, running_gateway
 from tests.support.shop import simulated, upstream
 from tests.support.upstream import Upstream, running_upstream
 
-BEHAVIOURS = ("echo", "refuses", "fails", "refuseskey", "dies", "errs", "drips", "nousage", "badusage", "nonsense", "exceeds")
+BEHAVIOURS = ("echo", "refuses", "fails", "refuseskey", "dies", "errs", "drips", "waits", "counts", "nousage", "badusage", "nonsense", "exceeds")
 FIXED = {"input": "0", "cache_read": "0", "output": "1000"}
 
 

@@ -34,12 +34,15 @@ def test_the_printed_commands_lead_to_a_charged_answer(tmp_path: Path) -> None:
         for line in re.findall(r"^  tokenworth (.*)$", log.read_text(), re.MULTILINE):
             made = tokenworth(*line.split(), "--json")
             assert made.returncode == 0, made.stderr
+        granted = re.search(r"grants add acme ([0-9.]+) --paid ([0-9.]+)", log.read_text())
+        assert granted
         with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=json.loads(made.stdout)["secret"], max_retries=0) as client:
             product = next(iter(client.models.list())).id
-            raw = client.chat.completions.with_raw_response.create(model=product, messages=HELLO, max_completion_tokens=20)
+            raw = client.chat.completions.with_raw_response.create(model=product, messages=HELLO)
         charge, balance = (parse_amount(raw.headers[f"x-tokenworth-{name}"]) for name in ("charge", "balance"))
         assert charge > 0
-        assert charge + balance == parse_amount("100")
+        assert charge + balance == parse_amount(granted[1])
+        assert parse_amount(granted[2]) * 100 == parse_amount(granted[1])  # the plan asks $0.01 a credit
         second = tokenworth("serve", book, "--db", database, "--port", port)
         assert (second.returncode, "[port]" in second.stderr) == (2, True)
     finally:

@@ -1,5 +1,6 @@
 """The real OpenAI client against a served gateway: answers, streams, errors, headers."""
 
+import http.client
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -57,7 +58,7 @@ def test_an_answer_is_metered_charged_and_said_in_headers(gateway: Running) -> N
 
 def test_what_the_gateway_does_not_know_passes_through(gateway: Running) -> None:
     tools: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
-    more = {"x_vendor": {"deep": [1, 2.5, None, "é"]}, "big": 2**60, "service_tier": "priority"}
+    more = {"x_vendor": {"deep": [1, 2.5, None, "é"]}, "big": 2**70, "service_tier": "priority"}
     answer = client(gateway, "forwarded").chat.completions.create(
         model="echo", messages=HELLO, tools=tools, temperature=0.5, logit_bias={"5": -1}, extra_body=more
     )
@@ -69,7 +70,7 @@ def test_what_the_gateway_does_not_know_passes_through(gateway: Running) -> None
         "temperature": 0.5,
         "logit_bias": {"5": -1},
         "x_vendor": {"deep": [1, 2.5, None, "é"]},
-        "big": 2**60,
+        "big": 2**70,
     }
     assert answer.model_extra == {"x_extra": {"kept": 1}}
     (event,) = gateway.events("forwarded")
@@ -229,6 +230,15 @@ def test_a_retry_with_the_same_key_is_charged_once(gateway: Running) -> None:
     assert gateway.available("retrier") == NANO - event.charge
 
 
+def test_a_retry_during_the_first_request_may_be_tried_again(gateway: Running) -> None:
+    made = client(gateway, "hasty")
+    asked: Any = {"model": "drips", "messages": HELLO, "stream": True, "extra_headers": {"Idempotency-Key": "order-3"}}
+    with made.chat.completions.create(**asked), pytest.raises(openai.ConflictError) as again:
+        made.chat.completions.create(**asked)
+    assert again.value.code == "request_in_progress"
+    assert [again.value.response.headers[name] for name in ("x-should-retry", "retry-after")] == ["true", "1"]
+
+
 def test_a_failed_request_may_be_retried_under_its_key(gateway: Running) -> None:
     made = client(gateway, "patient")
     key = {"Idempotency-Key": "order-2"}
@@ -236,6 +246,33 @@ def test_a_failed_request_may_be_retried_under_its_key(gateway: Running) -> None
         with pytest.raises(openai.InternalServerError):
             made.chat.completions.create(model="fails", messages=HELLO, extra_headers=key)
     assert [event.status for event in gateway.events("patient")] == [Status.FAILED, Status.FAILED]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_gone_before_the_answer_pays_nothing_and_nobody_works_for_it(gateway: Running, supplier: Any, stream: bool) -> None:
+    name, before = f"hasty-{stream}", supplier.gone
+    body = {"model": "waits", "messages": HELLO, "stream": stream}
+    secret = gateway.customer(name, NANO)
+    connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=20)
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), {"authorization": f"Bearer {secret}"})
+    until(lambda: supplier.waiting == 1)
+    connection.close()
+    until(lambda: bool(gateway.events(name)))
+    (event,) = gateway.events(name)
+    assert (event.status, event.alarm, event.charge) == (Status.FAILED, "client_gone", 0)
+    assert gateway.available(name) == NANO
+    until(lambda: supplier.gone == before + 1)
+
+
+def test_a_client_gone_at_the_last_text_pays_for_the_reasoning(gateway: Running) -> None:
+    stream = client(gateway, "hurried").chat.completions.create(model="counts", messages=HELLO, stream=True)
+    while not next(stream).choices[0].finish_reason:
+        pass
+    stream.close()
+    until(lambda: bool(gateway.events("hurried")))
+    (event,) = gateway.events("hurried")
+    assert (event.status, event.alarm) == (Status.OK, "")
+    assert event.charge == 20 * 1000 + 902 * 4000
 
 
 def test_a_client_gone_in_mid_stream_pays_for_what_came(gateway: Running, supplier: Any) -> None:

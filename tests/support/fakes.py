@@ -43,9 +43,11 @@ class FakeLedger:
             return self._close(command)
         if isinstance(command, Extend):
             self.extended.append(command)
+            drafts = {draft.id: draft for draft in command.drafts}
             for name in command.holds:
                 if name in self.open:
-                    self.open[name] = dataclasses.replace(self.open[name], deadline=command.deadline)
+                    hold = self.open[name]
+                    self.open[name] = dataclasses.replace(hold, deadline=command.deadline, draft=drafts.get(name, hold.draft))
             return Done()
         assert isinstance(command, Expire)
         late = [hold for hold in self.open.values() if hold.deadline < command.at]
@@ -59,7 +61,9 @@ class FakeLedger:
         customer = command.draft.customer
         if command.key and (customer, command.key) in self.keys:
             first, body = self.keys[customer, command.key]
-            return Refused(Reason.DUPLICATE if body == command.body else Reason.KEY_REUSED, "", event=first)
+            if body != command.body:
+                return Refused(Reason.KEY_REUSED, "", event=first)
+            return Refused(Reason.IN_PROGRESS if first in self.open else Reason.DUPLICATE, "", event=first)
         available = self.available(customer)
         if command.amount > available:
             return Refused(Reason.INSUFFICIENT_CREDITS, "", available, command.amount)

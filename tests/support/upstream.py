@@ -9,15 +9,22 @@ from typing import Any
 
 Writer = asyncio.StreamWriter
 USAGE = {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27, "prompt_tokens_details": {"cached_tokens": 5}}
+REASONED = {
+    "prompt_tokens": 20,
+    "completion_tokens": 902,
+    "total_tokens": 922,
+    "completion_tokens_details": {"reasoning_tokens": 900},
+}
 KEY_QUOTED = "Incorrect API key provided: sk-operators-own"
 
 
 class Upstream:
-    """Answers `/BEHAVIOUR/chat/completions`. `gone` counts clients that left a drip."""
+    """Answers `/BEHAVIOUR/chat/completions`. `gone` counts clients that left a drip or a wait, `waiting` those that wait."""
 
     def __init__(self) -> None:
         self.port = 0
         self.gone = 0
+        self.waiting = 0
         self._behaviours: dict[str, Callable[[dict[str, Any], Writer], Awaitable[None]]] = {
             "echo": self._echo,
             "refuses": self._refuses,
@@ -27,6 +34,8 @@ class Upstream:
             "dies": self._dies,
             "errs": self._errs,
             "drips": self._drips,
+            "waits": self._waits,
+            "counts": self._counts,
             "nousage": self._no_usage,
             "badusage": self._bad_usage,
             "nonsense": self._nonsense,
@@ -104,6 +113,31 @@ class Upstream:
         except ConnectionError:
             self.gone += 1
             raise
+
+    async def _waits(self, body: dict[str, Any], writer: Writer) -> None:
+        """Send what is no answer yet, for ever: comments, or the space before an object."""
+        await _start(writer)
+        self.waiting += 1
+        try:
+            while True:
+                await _raw(writer, b": keep-alive\n\n" if body.get("stream") else b" ")
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            self.gone += 1
+            raise
+        finally:
+            self.waiting -= 1
+
+    async def _counts(self, body: dict[str, Any], writer: Writer) -> None:
+        """Send the whole answer, and a moment later how much was reasoned for it."""
+        del body
+        await _start(writer)
+        await _event(writer, chunk({"role": "assistant", "content": "short"}))
+        await _event(writer, chunk({}, "stop"))
+        await asyncio.sleep(0.5)
+        await _event(writer, {**chunk({}), "choices": [], "usage": REASONED})
+        await _raw(writer, b"data: [DONE]\n\n")
+        await _end(writer)
 
     async def _no_usage(self, body: dict[str, Any], writer: Writer) -> None:
         if not body.get("stream"):

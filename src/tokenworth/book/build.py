@@ -25,7 +25,7 @@ def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compi
         unit=table.unit,
         currency=table.currency,
         suppliers={id_: _supplier(id_, entry.table) for id_, entry in entries["suppliers"].items()},
-        models={id_: _model(id_, entry.table) for id_, entry in entries["models"].items()},
+        models={id_: typed_model(id_, entry.table) for id_, entry in entries["models"].items()},
         products={id_: model.Product(id_, entry.table.model, entry.table.description) for id_, entry in entries["products"].items()},
         cards={id_: Card(id_, table.unit, made.cells) for id_, made in cards.items()},
         plans={id_: _plan(id_, entry.table, table) for id_, entry in entries["plans"].items()},
@@ -47,7 +47,8 @@ def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
     return model.Supplier(id_, table.kind, **stated)
 
 
-def _model(id_: str, table: ModelTable) -> model.Model:
+def typed_model(id_: str, table: ModelTable) -> model.Model:
+    """Return a model's typed part."""
     stated = {name: value for name in ("trace", "input_allowance") if (value := getattr(table, name)) is not None}
     list_price = table.list_price or ""
     tiers = tuple(table.tiers)

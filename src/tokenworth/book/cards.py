@@ -15,7 +15,7 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one entry: `key` names their list in the file, `product` the product of rows that do not state one."""
+    """The rows of one entry: `key` names their list in the files, `product` the product of rows that do not state one."""
 
     entry: Entry
     key: str
@@ -31,6 +31,10 @@ class Rows:
     def cite(self, row: DatedRow) -> str:
         """Return the source that a charge cites: `card@date product/tier`."""
         return f"{self.card}@{show_date(row.since)} {'/'.join(self.cell(row))}"
+
+    def sound(self, at: int) -> bool:
+        """Whether nothing is wrong in the row at a position."""
+        return self.entry.rows[self.key][at].sound()
 
     def problem(self, at: int, code: str, what: str, *, mend: str, unit: str = "") -> Problem:
         """Make a problem of the row at a position, or of one of its units."""
@@ -68,7 +72,7 @@ def compile_rows(rows: Rows) -> Compiled:
     for (cell, since), group in _groups(rows, made).items():
         problems = list(_check(rows, group))
         made.problems += problems
-        if not problems and (found := _terms(rows, group, made)):
+        if not problems and 0 in group and (found := _terms(rows, group, made)):
             terms.setdefault(cell, {})[since] = found
     made.cells = {cell: tuple(found for _, found in sorted(dated.items())) for cell, dated in terms.items()}
     return made
@@ -78,11 +82,13 @@ def _groups(rows: Rows, made: Compiled) -> dict[tuple[Cell, int], dict[int, int]
     """Return positions of rows by (cell, date) and `above`; a second row of the same kind is a problem."""
     groups: dict[tuple[Cell, int], dict[int, int]] = {}
     for at, row in enumerate(rows.rows):
+        if not rows.sound(at):
+            continue
         steps = groups.setdefault((rows.cell(row), row.since), {})
         if row.above in steps:
-            first = rows.entry.source.line((*rows.entry.path, rows.key, steps[row.above]))
+            first = rows.entry.rows[rows.key][steps[row.above]]
             above = f" above {row.above}" if row.above else ""
-            what = f"{rows.cite(row)}{above} has rates at line {first} already"
+            what = f"{rows.cite(row)}{above} has rates at {first} already"
             made.problems.append(rows.problem(at, "duplicate_rate", what, mend="keep one, or give this one another date"))
         else:
             steps[row.above] = at
@@ -92,6 +98,9 @@ def _groups(rows: Rows, made: Compiled) -> dict[tuple[Cell, int], dict[int, int]
 def _check(rows: Rows, group: Mapping[int, int]) -> Iterator[Problem]:
     """Find what is missing or out of place in the rows of one cell and date."""
     if 0 not in group:
+        if not rows.entry.sound(rows.key):
+            # the row that is wrong may be the one that is missing
+            return
         at = min(group.values())
         mend = "add a row of the same product, tier and date without `above`"
         yield rows.problem(at, "missing_base", f"{rows.cite(rows.rows[at])} has only rates above a size", mend=mend)

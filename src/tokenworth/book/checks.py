@@ -1,11 +1,13 @@
 """What tables of a book must be to each other: references, kinds, units, prices. Each check yields problems and changes nothing."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 
+from tokenworth.book.build import typed_model
 from tokenworth.book.cards import card_rows, show_date
 from tokenworth.book.entries import Entries, Entry
-from tokenworth.book.schema import BookTable
+from tokenworth.book.fields import CURRENCY
+from tokenworth.book.model import Model
+from tokenworth.book.schema import BookTable, RateRow
 from tokenworth.book.suggest import did_you_mean
 from tokenworth.core.errors import Problem
 from tokenworth.core.money import format_amount
@@ -13,19 +15,32 @@ from tokenworth.price.card import DEFAULT_TIER
 
 REFERENCES = (("models", "supplier"), ("products", "model"), ("plans", "card"), ("customers", "plan"))
 """Sections whose field names an entry of the section that is called after it."""
-CURRENCY = re.compile(r"[A-Z]{3}")
 OF_KIND = {"openai": ("base_url", "api_key_env", "timeout"), "simulated": ("speed",)}
 FREE = ("promotional", "goodwill")
+NEEDED = {
+    "products": 'add [products.ID] with model = "..."',
+    "cards": 'add [[cards.ID.rates]] with product = "...", from, input, cache_read and output',
+    "plans": 'add [plans.ID] with card = "..." and credit_price',
+}
+"""Sections without which nobody can buy, and how each begins."""
+PriceList = Callable[[Model, str], Problem | None]
+"""Says what keeps a price list from saying what a model costs in a currency, or nothing."""
 
 
 def check_references(entries: Entries) -> Iterator[Problem]:
     """Find references to what is not declared."""
     for section, field in REFERENCES:
         for entry in entries[section].values():
-            yield from _refer(entries, entry, field, getattr(entry.table, field))
+            if entry.sound(field):
+                yield from _refer(entries, entry, field, getattr(entry.table, field))
     for entry in entries["cards"].values():
-        for at, row in enumerate(entry.table.rates):
+        for at, row in _rows(entry, "product"):
             yield from _refer(entries, entry, "product", row.product, "rates", at)
+
+
+def _rows(entry: Entry, *fields: str) -> Iterator[tuple[int, RateRow]]:
+    """Yield the rows of a card, with their positions, in which these fields are not wrong."""
+    yield from ((at, row) for at, row in enumerate(entry.table.rates) if entry.rows["rates"][at].sound(*fields))
 
 
 def _refer(entries: Entries, entry: Entry, kind: str, name: str, *where: str | int) -> Iterator[Problem]:
@@ -37,12 +52,14 @@ def _refer(entries: Entries, entry: Entry, kind: str, name: str, *where: str | i
 def check_suppliers(entries: Entries) -> Iterator[Problem]:
     """Find fields of the other kind of supplier, and what its own kind needs."""
     for entry in entries["suppliers"].values():
+        if not entry.sound("kind"):
+            continue
         for kind, fields in OF_KIND.items():
             for field in fields:
                 if kind != entry.table.kind and getattr(entry.table, field) is not None:
                     what = f"{field} belongs to suppliers of kind {kind}, and {entry.id} is {entry.table.kind}"
                     yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kind}"', field)
-        if entry.table.kind == "openai" and entry.table.base_url is None:
+        if entry.table.kind == "openai" and entry.table.base_url is None and entry.sound("base_url"):
             yield entry.problem("missing_field", "base_url is missing", 'write base_url = "https://api.openai.com/v1"', "base_url")
 
 
@@ -51,15 +68,26 @@ def check_models(entries: Entries) -> Iterator[Problem]:
     for entry in entries["models"].values():
         model = entry.table
         supplier = entries["suppliers"].get(model.supplier)
-        if model.trace and supplier and supplier.table.kind != "simulated":
+        if model.trace and supplier and supplier.table.kind != "simulated" and entry.sound("supplier") and supplier.sound("kind"):
             what = f"a trace is for simulated suppliers, and {model.supplier} is {supplier.table.kind}"
             yield entry.problem("wrong_kind", what, "remove it, or name another supplier", "trace")
-        if model.max_output > model.context:
+        if model.max_output > model.context and entry.sound("max_output", "context"):
             what = f"{model.max_output} is more than the context of {model.context} tokens"
             yield entry.problem("bad_value", what, "the answer is inside the context", "max_output")
-        if not model.list_price and not any(row.tier == DEFAULT_TIER for row in model.cost):
+        if not model.list_price and not any(row.tier == DEFAULT_TIER for row in model.cost) and entry.sound("list_price", "cost"):
             mend = f'add list_price = "provider/model", or [[models.{entry.id}.cost]] with from, input and output'
             yield entry.problem("missing_cost", f"nothing says what {entry.id} costs", mend)
+
+
+def check_list_prices(entries: Entries, currency: str, price_list: PriceList) -> Iterator[Problem]:
+    """Find models whose cost the price list is to say, and does not."""
+    for entry in entries["models"].values():
+        model = entry.table
+        own = {row.tier for row in model.cost}
+        if model.list_price and not own >= {DEFAULT_TIER, *model.tiers} and entry.sound("list_price", "tiers", "cost"):
+            problem = price_list(typed_model(entry.id, model), currency)
+            if problem:
+                yield entry.problem(problem.code, problem.what, problem.mend, "list_price")
 
 
 def check_units(entries: Entries, book: BookTable) -> Iterator[Problem]:
@@ -74,16 +102,21 @@ def check_units(entries: Entries, book: BookTable) -> Iterator[Problem]:
 
 
 def check_prices(entries: Entries) -> Iterator[Problem]:
-    """Find products that a card cannot sell: on no card, or without the default tier when the first tier begins."""
+    """Find products that a card cannot sell: on no card, or without the default tier when the first tier begins; and cards that sell nothing."""
     sold: dict[str, set[str]] = {}
     for entry in entries["cards"].values():
+        if not entry.table.rates and entry.sound("rates"):
+            mend = f"add [[cards.{entry.id}.rates]], or remove the card"
+            yield entry.problem("empty_card", f"the card {entry.id} has no rates, so it sells nothing", mend)
+            continue
         begins: dict[tuple[str, str], tuple[int, int]] = {}
-        for at, row in enumerate(entry.table.rates):
+        for at, row in _rows(entry, "product", "tier", "from"):
             begins[row.product, row.tier] = min(begins.get((row.product, row.tier), (row.since, at)), (row.since, at))
-        sold[entry.id] = {product for product, _ in begins}
+        if entry.sound("rates"):
+            sold[entry.id] = {product for product, _ in begins}
         for (product, tier), (since, at) in begins.items():
             default = begins.get((product, DEFAULT_TIER))
-            if default is None or default[0] > since:
+            if entry.sound("rates") and (default is None or default[0] > since):
                 what = f"{product} is priced at tier {tier} from {show_date(since)}, but not at tier default then"
                 mend = f"add a row of tier default from {show_date(since)} on; it is what a request without a tier gets"
                 yield entry.problem("missing_default", what, mend, "rates", at)
@@ -95,18 +128,29 @@ def _unsold(entries: Entries, sold: dict[str, set[str]]) -> Iterator[Problem]:
         without = [card for card, products in sold.items() if entry.id not in products]
         mend = f'add [[cards.{without[0] if without else "ID"}.rates]] with product = "{entry.id}"'
         if len(without) == len(sold):
-            # a card that is itself invalid may have it
-            if len(sold) == len(entries.declared["cards"]):
+            # a card that is itself wrong may have it
+            if sold and len(sold) == len(entries.declared["cards"]):
                 yield entry.problem("unpriced_product", f"no card has a price for {entry.id}", mend)
         elif without:
             what = f"{entry.id} is not sold on the card {', '.join(without)}"
             yield entry.problem("not_on_card", what, mend, severity="warning")
 
 
+def check_something_is_sold(entries: Entries) -> Iterator[Problem]:
+    """Find what a book needs before anybody can buy."""
+    if entries.book is None:
+        return
+    for section, mend in NEEDED.items():
+        if section not in entries.named:
+            yield entries.book.problem(f"no_{section}", f"nothing is sold: the book has no {section}", mend)
+
+
 def check_plans(entries: Entries, book: BookTable) -> Iterator[Problem]:
     """Find plans whose credits have no worth in currency, or two; and cards that no plan uses."""
     for entry in entries["plans"].values():
         plan = entry.table
+        if not entry.sound("credit_price", "fee", "included"):
+            continue
         if book.unit == book.currency:
             if plan.credit_price is not None:
                 what = f"the unit is {book.unit} itself, worth 1"
@@ -116,22 +160,27 @@ def check_plans(entries: Entries, book: BookTable) -> Iterator[Problem]:
             yield entry.problem("credit_price", f"nothing says what one of the {book.unit} costs on {entry.id}", mend, "credit_price")
         if plan.fee and not plan.included and not plan.credit_price and book.unit != book.currency:
             yield entry.problem("included", "the fee brings no units", 'add included = "2500"', "fee")
-    used = {entry.table.card for entry in entries["plans"].values()}
-    complete = len(entries["plans"]) == len(entries.declared["plans"])
+    known = {entry.table.card for entry in entries["plans"].values() if entry.sound("card")}
+    yield from _unused(entries, known if len(entries["plans"]) == len(entries.declared["plans"]) else set(entries["cards"]))
+
+
+def _unused(entries: Entries, used: Container[str]) -> Iterator[Problem]:
     for id_, entry in entries["cards"].items():
-        if complete and id_ not in used:
+        if id_ not in used and entry.table.rates:
             yield entry.problem("unused_card", f"no plan uses the card {id_}", f'write card = "{id_}" in a plan', severity="warning")
 
 
 def check_grants(entries: Entries) -> Iterator[Problem]:
     """Find grants of demo customers that their source or plan contradicts."""
     for entry in entries["customers"].values():
-        plan = entries["plans"].get(entry.table.plan)
+        plan = entries["plans"].get(entry.table.plan) if entry.sound("plan") else None
         for at, grant in enumerate(entry.table.grants):
+            if not entry.rows["grants"][at].sound():
+                continue
             if grant.source in FREE and grant.paid:
                 what = f"{format_amount(grant.paid)} was paid for a {grant.source} grant"
                 yield entry.problem("free_grant", what, 'remove paid, or write source = "paid"', "grants", at, "paid")
-            if grant.source != "included" or plan is None:
+            if grant.source != "included" or plan is None or not plan.sound("fee", "included"):
                 continue
             if not plan.table.included:
                 what = f"the plan {plan.id} includes nothing"
@@ -146,9 +195,9 @@ def check_bounds(entries: Entries, book: BookTable) -> Iterator[Problem]:
     """Find long-context rows that no request can reach, as the model's context is smaller."""
     for entry in entries["cards"].values():
         rows = card_rows(entry, book.unit)
-        for at, row in enumerate(entry.table.rates):
+        for at, row in _rows(entry, "product", "above"):
             product = entries["products"].get(row.product)
-            model = entries["models"].get(product.table.model) if product else None
-            if model and row.above >= model.table.context:
+            model = entries["models"].get(product.table.model) if product and product.sound("model") else None
+            if model and model.sound("context") and row.above >= model.table.context:
                 what = f"no request has more than {row.above} input tokens: the context of {model.id} is {model.table.context}"
                 yield rows.problem(at, "unreachable_step", what, mend="remove the row, or mend `above` or `context`", unit="above")

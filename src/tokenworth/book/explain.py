@@ -6,7 +6,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tokenworth.book.fields import kind
-from tokenworth.book.schema import ROWS, Table
+from tokenworth.book.schema import Table
 from tokenworth.book.suggest import did_you_mean
 from tokenworth.core.units import UNITS
 
@@ -17,14 +17,13 @@ WRONG_TYPE = {"string_type": "text", "int_type": "a whole number", "list_type": 
 def explain(detail: ErrorDetails, schema: type[Table]) -> tuple[str, str, str]:
     """Return the stable code, what is wrong and the mend of one finding about a table of a schema."""
     loc, context = detail["loc"], detail.get("ctx", {})
-    table = _table(schema, loc)
     name = str(loc[-1]) if loc else ""
     found = detail["type"]
     match found:
         case "extra_forbidden":
-            said = _unknown(name, table)
+            said = _unknown(name, schema)
         case "missing":
-            said = "missing_field", f"{name} is missing", _example(name, table)
+            said = "missing_field", f"{name} is missing", _example(name, schema)
         case "literal_error":
             said = "bad_value", f"{detail['input']!r} is not known here", did_you_mean(detail["input"], _choices(schema, loc))
         case "model_type" | "model_attributes_type":
@@ -32,19 +31,12 @@ def explain(detail: ErrorDetails, schema: type[Table]) -> tuple[str, str, str]:
         case "int_type" if str(detail["input"]).isdigit():
             said = "wrong_type", "a whole number stands without quotes", f"write {name} = {detail['input']}"
         case _ if found in WRONG_TYPE:
-            said = "wrong_type", f"{kind(detail['input'])} where {WRONG_TYPE[found]} is expected", _example(name, table)
+            said = "wrong_type", f"{kind(detail['input'])} where {WRONG_TYPE[found]} is expected", _example(name, schema)
         case _ if "mend" in context:
             said = found, str(context["what"]), str(context["mend"])
         case _:
-            said = "bad_value", f"{detail['input']!r} {detail['msg'].removeprefix('Input ')}", _documentation(name, table)
+            said = "bad_value", f"{detail['input']!r} {detail['msg'].removeprefix('Input ')}", _documentation(name, schema)
     return said
-
-
-def _table(schema: type[Table], loc: tuple[str | int, ...]) -> type[Table]:
-    """Return the schema of the innermost table that holds the field at `loc`."""
-    for part in loc[:-1]:
-        schema = ROWS.get((schema, part), schema)
-    return schema
 
 
 def _field(name: str, table: type[Table]) -> FieldInfo | None:
@@ -80,7 +72,7 @@ def _documentation(name: str, table: type[Table]) -> str:
 def _choices(schema: type[Table], loc: tuple[str | int, ...]) -> list[str]:
     """Return the values of the Literal at `loc`, also inside a list or beside None."""
     name = next(part for part in reversed(loc) if isinstance(part, str))
-    info = _field(name, _table(schema, loc[: loc.index(name) + 1]))
+    info = _field(name, schema)
     pending, found = [info.annotation if info else None], []
     while pending:
         for part in get_args(pending.pop()):

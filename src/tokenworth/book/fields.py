@@ -5,6 +5,7 @@ Every refusal is a PydanticCustomError whose type is the problem's stable code a
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any
 
@@ -13,13 +14,15 @@ from pydantic_core import PydanticCustomError
 
 from tokenworth.core.errors import InputError
 from tokenworth.core.instants import parse_instant
-from tokenworth.core.money import parse_amount, parse_rate
+from tokenworth.core.money import parse_amount, parse_rate, shown
 
 DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 AS = re.compile(r"as +([a-z0-9_]+)")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HTTP_URL = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
+UNIT_NAME = re.compile(r"[A-Za-z0-9._-]{1,32}")
+WORDS = re.compile(r"\s*\S.*", re.DOTALL)
 LIST_PRICE = re.compile(r"[^/\s]+/\S+")
 
 
@@ -31,16 +34,16 @@ def refusal(code: str, what: str, mend: str) -> PydanticCustomError:
 def _decimal(value: Any) -> str:
     """Return decimal text, or refuse: the core would also take 1e3 and 1_000, which hide a slip in a price."""
     if isinstance(value, float):
-        text = f'"{value!r}"' if isfinite(value) else "digits and a point"
+        text = f'"{Decimal(repr(value)):f}"' if isfinite(value) and value >= 0 else "digits and a point"
         raise refusal("float", f"{value!r} is a binary floating-point number, which is not exact", f"write it in quotes: {text}")
     if type(value) is int:
         value = str(value)
     if not isinstance(value, str):
         raise refusal("wrong_type", f"{_kind(value)} where a decimal is expected", 'write a decimal in quotes, such as "0.25"')
     if not DECIMAL.fullmatch(value):
-        raise refusal("bad_amount", f"{value!r} is not a plain decimal", 'write digits and a point in quotes, such as "0.25"')
+        raise refusal("bad_amount", f"{shown(repr(value))} is not a plain decimal", 'write digits and a point in quotes, such as "0.25"')
     if value.startswith("-"):
-        raise refusal("negative", f"{value} is negative", "give zero or more")
+        raise refusal("negative", f"{shown(value)} is negative", "give zero or more")
     return value
 
 
@@ -76,7 +79,7 @@ def instant(value: Any) -> int:
     try:
         return parse_instant(value)
     except InputError as error:
-        raise refusal(error.code, error.what, "add the offset, such as 2026-01-31T12:00:00Z") from None
+        raise _core(error) from None
 
 
 def _matching(pattern: re.Pattern[str], code: str, *, what: str, mend: str) -> PlainValidator:
@@ -84,7 +87,7 @@ def _matching(pattern: re.Pattern[str], code: str, *, what: str, mend: str) -> P
         if not isinstance(value, str):
             raise refusal("wrong_type", f"{_kind(value)} where text is expected", mend)
         if not pattern.fullmatch(value):
-            raise refusal(code, f"{value!r} is not {what}", mend)
+            raise refusal(code, f"{shown(repr(value))} is not {what}", mend)
         return value
 
     return PlainValidator(check)
@@ -115,6 +118,12 @@ EnvironmentName = Annotated[
     _matching(ENVIRONMENT_NAME, "bad_value", what="the name of an environment variable", mend='such as "OPENAI_API_KEY"; never the key itself'),
 ]
 Currency = Annotated[str, _matching(CURRENCY, "bad_value", what="a currency code", mend='write three capitals, such as "USD"')]
+UnitName = Annotated[
+    # every answer names it in a header
+    str,
+    _matching(UNIT_NAME, "bad_value", what="the name of a unit", mend='use at most 32 letters, digits and - _ . only, such as "credits"'),
+]
+Words = Annotated[str, _matching(WORDS, "bad_value", what="a text that says something", mend="write some words")]
 ListPrice = Annotated[
     str,
     _matching(LIST_PRICE, "bad_value", what="provider/model", mend='write both names of the price list, such as "openai/gpt-5.4-mini"'),

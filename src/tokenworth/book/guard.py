@@ -13,6 +13,9 @@ from tokenworth.core.money import format_rate
 from tokenworth.core.units import UNITS
 from tokenworth.price.card import Card
 
+ANY_ANSWER = ("cache_read",)
+"""What a chat completion may report whoever makes it; input and output have rates anyway, and reasoning shares the output's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -43,6 +46,7 @@ def check_margins(book: Book, costs: Card, at: int) -> Report:
     problems = [
         *_worthless(book, places),
         *_uncosted(found, places),
+        *_unmetered(found, places),
         *_units(found, places),
         *(_below(row, at, book, places) for row in table if row.below_cost and not row.loss_leader),
     ]
@@ -52,19 +56,18 @@ def check_margins(book: Book, costs: Card, at: int) -> Report:
 
 def _below(row: Row, at: int, book: Book, places: Places) -> Problem:
     what = (
-        f"{name_of(row, at)}: brings {show_money(row.price)} {book.currency} per million on plan {row.plan} and costs {show_money(row.cost)}, "
+        f"{name_of(row, at)}: brings {show_money(row.price)} {book.currency} per million on plan {row.worth.plan} and costs {show_money(row.cost)}, "
         f"margin {show_percent(row.margin)}"
     )
-    ask = f"ask at least {format_rate(row.enough)}, or " if row.enough else ""
-    mend = f'{ask}add loss_leader = "why" to the row'
+    mend = f'ask at least {format_rate(row.enough)}, or add loss_leader = "why" to the row'
     return places.rate(row.source, row.step, row.unit, Problem("below_cost", what, mend))
 
 
 def _worthless(book: Book, places: Places) -> Iterator[Problem]:
     """Find cards whose plans all give units away."""
     for id_ in book.cards:
-        if worth(book, id_) is None and any(plan.card == id_ for plan in book.plans.values()):
-            what = f"no plan that uses {id_} puts a price on its {book.unit}, so no margin can be said"
+        if worth(book, id_) is None:
+            what = f"no plan puts a price on its {book.unit}, so no margin can be said"
             yield places.section("cards", id_, Problem("no_worth", what, "give one of its plans a credit_price, or fee and included"))
 
 
@@ -76,6 +79,22 @@ def _uncosted(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
             yield places.section("models", cell.model.id, Problem("uncosted", what, mend))
 
 
+def _unmetered(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
+    """Find units that any answer may report and a side does not rate: then nothing of the request is charged, or its cost is not known."""
+    seen: set[tuple[str, str]] = set()
+    for cell in found:
+        for name in ANY_ANSWER:
+            if name not in cell.sold.steps[0].rates and (cell.sold.source, name) not in seen:
+                seen.add((cell.sold.source, name))
+                what = f"{cell.product} at {cell.tier}: any answer may report {name}, and the card has no rate for it, so it would not be charged"
+                yield places.rate(cell.sold.source, 0, "", Problem("uncovered_unit", what, f'add {name} = "as input", or a rate of its own'))
+            if cell.cost and name not in cell.cost.steps[0].rates and (cell.model.id, name) not in seen:
+                seen.add((cell.model.id, name))
+                what = f"any answer may report {name}, and no cost of it is known, so no margin could be said"
+                mend = f'add {name} = "as input", or a cost of its own, to [[models.{cell.model.id}.cost]]'
+                yield places.section("models", cell.model.id, Problem("uncosted_unit", what, mend))
+
+
 def _units(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
     """Find units that only one side knows, once a citation of the card."""
     seen: set[tuple[str, str]] = set()
@@ -83,11 +102,11 @@ def _units(found: Sequence[Cell], places: Places) -> Iterator[Problem]:
         if cell.cost is None:
             continue
         sold, cost = cell.sold.steps[0].rates, rates_above(cell.cost, 0)[1]
-        bare = [name for name in cost if name not in sold and _differs(name, cost)]
+        bare = [name for name in cost if name not in (*sold, *ANY_ANSWER) and _differs(name, cost)]
         groups = {
             ("uncovered_unit", "error"): [name for name in bare if UNITS[name].modality == "text"],
             ("uncovered_unit", "warning"): [name for name in bare if UNITS[name].modality not in ("text", "")],
-            ("uncosted_unit", "warning"): [name for name in sold if name not in cost and not UNITS[name].billed_as],
+            ("uncosted_unit", "warning"): [name for name in sold if name not in (*cost, *ANY_ANSWER) and not UNITS[name].billed_as],
         }
         for (code, severity), names in groups.items():
             new = [name for name in names if (cell.sold.source, name) not in seen]

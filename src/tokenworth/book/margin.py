@@ -1,12 +1,14 @@
 """The margin of every product, tier and unit of every card, at the check date and whenever a rate or a cost changes after it.
 
-A rate is worth what the cheapest plan that uses the card makes of it: the fee over the included units, or the price of a credit.
-Promotional units bring nothing and do not count. All figures are exact: pico-units of currency per unit, as integers and fractions.
+A rate is worth what the cheapest plan that uses the card makes of it: the fee over the included units, or the price of a credit. A card that
+no plan uses yet is held to the cheapest of all plans. Promotional units bring nothing and do not count. All figures are exact: pico-units of
+currency per unit, as integers and fractions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from tokenworth.book.model import Book, Model
 from tokenworth.core.money import NANO
@@ -34,15 +36,18 @@ class Row:
     at: int
     rate: int
     """Pico-units of the card's unit."""
-    plan: str
-    price: Fraction
-    """Pico-units of currency per unit, on the cheapest plan."""
+    worth: Worth
     cost: int
     """Pico-units of currency per unit."""
     source: str
     step: int
     """`above` of the card's own step that holds."""
     loss_leader: str
+
+    @property
+    def price(self) -> Fraction:
+        """Pico-units of currency per unit, on the cheapest plan."""
+        return self.rate * self.worth.value
 
     @property
     def below_cost(self) -> bool:
@@ -61,8 +66,8 @@ class Row:
 
     @property
     def enough(self) -> int:
-        """The least rate that is not below cost, in pico-units of the card's unit; 0 where no rate could be."""
-        return -(-self.cost * self.rate // self.price) if self.price else 0
+        """The least rate that is not below cost, in pico-units of the card's unit."""
+        return ceil(self.cost / self.worth.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,7 @@ class Cell:
 def worth(book: Book, card: str) -> Worth | None:
     """Return the least that a unit of a card is worth on any plan; None where no plan makes it worth anything."""
     found = []
-    for plan in book.plans.values():
-        if plan.card != card:
-            continue
+    for plan in [plan for plan in book.plans.values() if plan.card == card] or book.plans.values():
         if plan.credit_price:
             found.append(Worth(Fraction(plan.credit_price, NANO), plan.id))
         if plan.fee and plan.included:
@@ -139,8 +142,7 @@ def _rows(cell: Cell, value: Worth, loss_leaders: Mapping[str, str]) -> Iterator
                 above=above,
                 at=cell.at,
                 rate=sold[unit],
-                plan=value.plan,
-                price=sold[unit] * value.value,
+                worth=value,
                 cost=cost[unit],
                 source=cell.sold.source,
                 step=step,

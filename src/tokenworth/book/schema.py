@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, Url
+from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, UnitName, Url, Words
 from tokenworth.core.units import MAX_COUNT, UNITS
 
 Tier = Literal["flex", "default", "priority"]
@@ -20,8 +20,8 @@ class Table(BaseModel):
 class BookTable(Table):
     """`[book]`: what the business is called and counts in."""
 
-    name: str = Field(description="Shown to operators and as owner of the products.", examples=['"My AI product"'])
-    unit: str = Field("credits", min_length=1, max_length=32, description="What cards and the ledger count in: credits, or the currency.")
+    name: Words = Field(description="Shown to operators and as owner of the products.", examples=['"My AI product"'])
+    unit: UnitName = Field("credits", description="What cards and the ledger count in: credits, or the currency.")
     currency: Currency = Field("USD", description="What money is in: three capitals.")
 
 
@@ -70,14 +70,14 @@ class RateRow(DatedRow):
     """`[[cards.ID.rates]]`: what a product costs from a date on, in the card's unit per million."""
 
     product: str = Field(description="Which product.", examples=['"chat"'])
-    loss_leader: str | None = Field(None, min_length=1, description="Why this may be sold below cost.")
+    loss_leader: Words | None = Field(None, description="Why this may be sold below cost.")
 
 
 class ModelTable(Table):
     """`[models.ID]`: a supplier's model."""
 
     supplier: str = Field(description="Id of the supplier.", examples=['"openai"'])
-    name: str = Field(min_length=1, description="What the supplier calls it.", examples=['"gpt-5.4-mini"'])
+    name: Words = Field(description="What the supplier calls it.", examples=['"gpt-5.4-mini"'])
     list_price: ListPrice | None = Field(None, description="`provider/model` in the price list of genai-prices.")
     context: int = Field(ge=1, le=MAX_COUNT, description="Context window in tokens.", examples=["128000"])
     max_output: int = Field(ge=1, le=MAX_COUNT, description="Most tokens of one answer.", examples=["16384"])
@@ -100,7 +100,7 @@ class CardTable(Table):
     """`[cards.ID]`: a rate card."""
 
     unit: str | None = Field(None, description="What its rates count in; the book's unit.")
-    rates: list[RateRow] = Field(description="Dated rates.", examples=["[...]"])
+    rates: list[RateRow] = Field([], description="Dated rates.")
 
 
 class PlanTable(Table):

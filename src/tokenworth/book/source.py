@@ -46,12 +46,19 @@ def _explain(error: Exception, text: str) -> tuple[str, int]:
     """Return the cause without its position, and the line; tomlkit gives none for a key that occurs twice, the standard library does."""
     if isinstance(error, ParseError):
         return _cause(str(error)), error.line
+    if "set_int_max_str_digits" in str(error):
+        return "a number of thousands of digits", _longest_line(text)
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as other:
         found = AT_LINE.search(str(other))
         return _cause(f"{error}"), int(found[1]) if found else text.count("\n") + 1
     return _cause(str(error)), 1
+
+
+def _longest_line(text: str) -> int:
+    lines = text.split("\n")
+    return lines.index(max(lines, key=len)) + 1
 
 
 def _cause(message: str) -> str:

@@ -15,12 +15,15 @@ def starter_files() -> dict[str, str]:
 
 
 def write_starter(folder: Path) -> tuple[Path, ...]:
-    """Write the starter book into a folder, made if need be, and return the files; InputError where one would be replaced."""
+    """Write the starter book into a folder, made if need be, and return the files; InputError where one would be replaced or cannot be made."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is not a folder", mend="name a new one", code="not_empty")
     if folder.is_dir() and (there := sorted(path.name for path in folder.glob("*.toml"))):
         raise InputError(f"{folder} has {', '.join(there)} already", mend="name a new folder", code="not_empty")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}", mend="name a folder where you may write", code="not_writable") from None
     written = []
     for name, text in starter_files().items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+DID_YOU_MEAN = "did you mean"
+"""How a mend begins that names a near choice."""
 SHOWN = 12
 """Longer lists of choices do not help."""
 
@@ -13,7 +15,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     near = get_close_matches(str(name).lower(), [choice.lower() for choice in choices], n=1, cutoff=0.6)
     if near:
         meant = next(choice for choice in choices if choice.lower() == near[0])
-        return f"did you mean {meant}?"
+        return f"{DID_YOU_MEAN} {meant}?"
     if not choices:
         return "none is declared yet"
     more = f", ... ({len(choices)} in all)" if len(choices) > SHOWN else ""

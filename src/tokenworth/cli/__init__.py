@@ -2,11 +2,12 @@
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import NoReturn
 
 import click
 
-from tokenworth.core.errors import BookError, InputError, TokenworthError
+from tokenworth.cli.failure import BAD_INPUT, report
+from tokenworth.core.errors import TokenworthError
 
 COMMANDS = {
     "init": "write a commented starter book",
@@ -49,17 +50,25 @@ class Lazy(click.Group):
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tokenworth")
 def cli() -> None:
-    """Tokenworth: measure, price, capture and decide, for whoever sells AI by the token."""
+    """Tokenworth: measure, price and capture, for whoever sells AI by the token."""
 
 
-def main(args: list[str] | None = None) -> Any:
-    """Run the command line. Errors of ours are one message on stderr: exit 2 for bad input, 1 for the rest."""
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 where all is well, 2 for bad input, 1 for the rest."""
+    given = sys.argv[1:] if args is None else args
+    sys.exit(_run(given))
+
+
+def _run(args: list[str]) -> int:
     try:
-        return cli.main(args=args, prog_name="tokenworth")
-    except BookError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        sys.exit(2)
-    except TokenworthError as error:
-        click.echo(f"error: {error} [{error.code}]", err=True)
-        sys.exit(2 if isinstance(error, InputError) else 1)
+        try:
+            # of a command that has no exit code of its own: None
+            return cli.main(args=args, prog_name="tokenworth", standalone_mode=False) or 0
+        finally:
+            # a full disk shows here, not after the exit code is said
+            sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return BAD_INPUT
+    except (TokenworthError, click.ClickException, click.Abort, OSError) as error:
+        return report(error, as_json="--json" in args)

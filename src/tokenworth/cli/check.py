@@ -10,14 +10,14 @@ import click
 from rich.console import Console
 
 from tokenworth.book.guard import Report, check_margins
-from tokenworth.book.load import examine, place, read_folder
+from tokenworth.book.load import examine_folder, place
 from tokenworth.book.model import Book
-from tokenworth.cli.options import as_json
-from tokenworth.core.errors import BookError, Problem
+from tokenworth.cli.options import NamedPath, as_json
+from tokenworth.core.errors import Problem
 from tokenworth.core.instants import SECOND, parse_instant
 from tokenworth.render.margins import margin_data, print_margins
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card
+from tokenworth.wiring.costs import cost_card, list_price_problem
 
 GOOD, BAD_MARGINS, INVALID = 0, 1, 2
 DAY = 86_400 * SECOND
@@ -25,7 +25,7 @@ DAY = 86_400 * SECOND
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: no book where it is invalid, no report where its costs are not known."""
+    """What a check found: neither book nor report where the book is invalid."""
 
     book: Book | None
     report: Report | None
@@ -45,7 +45,7 @@ class Checked:
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=NamedPath())
 @click.option("--at", help="Date from which to check margins; today. Later changes of rates and costs are checked as well.")
 @as_json
 def command(folder: Path, at: str | None, *, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def command(folder: Path, at: str | None, *, as_json: bool) -> None:
     Exit code 0: all is well. 1: something is sold below cost, or the supplier bills what the card does not. 2: the book is invalid.
     """
     # from the day's start: what changes later today is checked as a later change
-    found = _check(folder, parse_instant(at) if at else now() // DAY * DAY)
+    found = _check(folder, now() // DAY * DAY if at is None else parse_instant(at))
     problems = [place(problem, folder) for problem in found.problems]
     if as_json:
         click.echo(json.dumps(_data(found, problems), indent=2))
@@ -64,16 +64,10 @@ def command(folder: Path, at: str | None, *, as_json: bool) -> None:
 
 
 def _check(folder: Path, at: int) -> Checked:
-    try:
-        book, problems = examine(read_folder(folder))
-    except BookError as error:
-        return Checked(None, None, error.problems)
+    book, problems = examine_folder(folder, list_price_problem)
     if book is None:
         return Checked(None, None, tuple(problems))
-    try:
-        report = check_margins(book, cost_card(book), at)
-    except BookError as error:
-        return Checked(book, None, (*problems, *error.problems))
+    report = check_margins(book, cost_card(book), at)
     return Checked(book, report, (*problems, *report.problems))
 
 

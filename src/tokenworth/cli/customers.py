@@ -1,18 +1,18 @@
 """`tokenworth customers`: who may buy, and on which plan."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from tokenworth.book.load import load, load_files
 from tokenworth.book.model import Book
-from tokenworth.cli.options import as_json, database
+from tokenworth.cli.options import NamedPath, as_json, database
 from tokenworth.core.errors import InputError
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.books import latest
+from tokenworth.store.sqlite.directory import Customer
 from tokenworth.wiring.onboard import add_customer, registry
 
 
@@ -24,14 +24,14 @@ def command() -> None:
 @command.command()
 @click.argument("customer")
 @click.option("--plan", required=True, help="A plan of the book.")
-@click.option("--book", "folder", type=click.Path(path_type=Path, file_okay=False), help="The book; the one last served if absent.")
+@click.option("--book", "folder", type=NamedPath(file_okay=False), help="The book; the one last served if absent.")
 @database
 @as_json
 def add(*, customer: str, plan: str, folder: Path | None, db: Path, as_json: bool) -> None:
     """Add a customer, with an account in the book's unit."""
     made = add_customer(db, load(folder) if folder else _served(db), customer, plan)
     if as_json:
-        click.echo(json.dumps(asdict(made)))
+        click.echo(json.dumps(_data(made)))
     else:
         click.echo(f"{made.id} is on plan {made.plan}. Next: tokenworth grants add {made.id} AMOUNT, tokenworth keys add {made.id}")
 
@@ -41,19 +41,23 @@ def add(*, customer: str, plan: str, folder: Path | None, db: Path, as_json: boo
 @as_json
 def list_(*, db: Path, as_json: bool) -> None:
     """List customers."""
-    directory = registry(db)
+    directory = registry(db, create=False)
     found = list(directory.customers())
     directory.close()
     if as_json:
-        click.echo(json.dumps([asdict(customer) for customer in found], indent=2))
+        click.echo(json.dumps([_data(customer) for customer in found], indent=2))
         return
     rows = [[c.id, c.plan, format_instant(c.created)[:10]] for c in found]
     print_table("", [Column("customer"), Column("plan"), Column("since")], rows)
 
 
+def _data(customer: Customer) -> dict[str, str]:
+    return {"id": customer.id, "plan": customer.plan, "created": format_instant(customer.created)}
+
+
 def _served(db: Path) -> Book:
     if db.exists():
-        directory = registry(db)
+        directory = registry(db, create=False)
         version = latest(directory.db)
         directory.close()
         if version is not None:

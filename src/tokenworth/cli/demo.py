@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tokenworth.book.load import load
 from tokenworth.book.model import Book
 from tokenworth.book.starter import write_starter
-from tokenworth.cli.options import as_json
+from tokenworth.cli.options import NamedPath, as_json
+from tokenworth.core.errors import InputError
 from tokenworth.core.money import format_amount
 from tokenworth.render.statement import print_statement, statement_data
 from tokenworth.wiring.demo import Findings, Seen, gateway, inspect, run
@@ -24,15 +25,17 @@ from tokenworth.wiring.replay import Job, plan_jobs
 
 @click.command()
 @click.option("--requests", default=6_000, show_default=True, type=click.IntRange(1), help="How many requests of the traces to replay.")
-@click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(1), help="Time into which their arrivals are squeezed.")
+@click.option("--seconds", default=20, show_default=True, type=click.IntRange(1, 86_400), help="Time into which their arrivals are squeezed.")
 @click.option("--seed", default=1, show_default=True, help="Splits the trace over customers and tiers.")
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep book, ledger and events in this new folder.")
+@click.option("--keep", type=NamedPath(file_okay=False), help="Keep book, ledger and events in this new folder.")
 @as_json
-def command(*, requests: int, seconds: float, seed: int, keep: Path | None, as_json: bool) -> None:
+def command(*, requests: int, seconds: int, seed: int, keep: Path | None, as_json: bool) -> None:
     """Replay a real request trace through the real gateway, then print the statement.
 
     Exit 1 if a request was lost, the ledger does not verify, or the exported events rate differently as columns.
     """
+    if keep and keep.is_dir() and any(keep.iterdir()):
+        raise InputError(f"{keep} is there already, and not empty", mend="name a new folder", code="not_empty")
     console = Console(stderr=as_json, soft_wrap=True)
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tokenworth-demo-")))
@@ -52,14 +55,14 @@ def command(*, requests: int, seconds: float, seed: int, keep: Path | None, as_j
     sys.exit(0 if findings.good else 1)
 
 
-def _introduce(console: Console, book: Book, jobs: list[Job], seconds: float) -> None:
+def _introduce(console: Console, book: Book, jobs: list[Job], seconds: int) -> None:
     traces = sorted({book.models[product.model].trace for product in book.products.values()})
     minutes = jobs[-1].offset / 60e6
     console.print(f"[bold]{book.name}[/bold]: {len(book.customers)} customers on {len(book.plans)} plans, {len(book.products)} products")
-    console.print(f"The first {len(jobs):,} requests of {', '.join(traces)}: {minutes:.1f} minutes squeezed into {seconds:.0f} seconds")
+    console.print(f"The first {len(jobs):,} requests of {', '.join(traces)}: {minutes:.1f} minutes squeezed into {seconds} seconds")
 
 
-def _replay(console: Console, url: str, jobs: list[Job], *, secrets: dict[str, str], seconds: float) -> Seen:
+def _replay(console: Console, url: str, jobs: list[Job], *, secrets: dict[str, str], seconds: int) -> Seen:
     bar = Progress(TextColumn(f"replaying against {url}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
     with bar:
         task = bar.add_task("", total=len(jobs))

@@ -1,12 +1,12 @@
 """`tokenworth export events`: stored usage events as files that other tools read."""
 
+import json
 from pathlib import Path
 
 import click
 
-from tokenworth.cli.options import database
+from tokenworth.cli.options import NamedPath, as_json, database, period
 from tokenworth.core.errors import InputError
-from tokenworth.core.instants import parse_instant
 from tokenworth.store.events_text import write_csv, write_jsonl
 from tokenworth.store.lake.parquet import write_parquet
 from tokenworth.store.sqlite.reader import Reader
@@ -22,16 +22,33 @@ def command() -> None:
 @command.command()
 @database
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="parquet", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="File to write; events.FORMAT in this folder if absent.")
+@click.option("--out", type=NamedPath(), help="File to write; events.FORMAT in this folder if absent.")
 @click.option("--since", help="First instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
 @click.option("--until", help="Instant before which events are taken.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def events(*, db: Path, form: str, out: Path | None, since: str | None, until: str | None, force: bool) -> None:  # noqa: PLR0913 - one per option
+@as_json
+def events(  # noqa: PLR0913 - one per option
+    *, db: Path, form: str, out: Path | None, since: str | None, until: str | None, force: bool, as_json: bool
+) -> None:
     """Write usage events: counts by class, charge, revenue and cost in nano-units, one row a request."""
     path = out or Path(f"events.{form}")
-    if path.exists() and not force:
-        raise InputError(f"{path} exists", mend="pass --force to replace it, or --out FILE")
+    _refuse(path, db, force=force)
     with Reader(db) as reader:
-        stored = reader.read(since=parse_instant(since) if since else None, until=parse_instant(until) if until else None)
-        written = WRITERS[form](stored, path)
-    click.echo(f"{written:,} events written to {path}")
+        written = WRITERS[form](reader.read(**period(since, until)), path)
+    if as_json:
+        click.echo(json.dumps({"events": written, "file": str(path), "format": form}))
+    else:
+        click.echo(f"{written:,} events written to {path}")
+
+
+def _refuse(path: Path, db: Path, *, force: bool) -> None:
+    """InputError where a file cannot stand at a path, or where it would replace the ledger or, unasked, anything else."""
+    mend = "pass another --out FILE"
+    if path.is_dir() or not path.parent.is_dir():
+        what = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise InputError(what, mend=mend, code="no_file")
+    ledger = {Path(f"{db.resolve()}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")}
+    if path.resolve() in ledger or (path.exists() and db.exists() and path.samefile(db)):
+        raise InputError(f"{path} is the ledger itself", mend=mend, code="is_ledger")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists", mend="pass --force to replace it, or --out FILE", code="exists")

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import click
 
+from tokenworth.book.checks import FREE
+from tokenworth.book.entries import ID_CHARACTERS, ID_MEND
 from tokenworth.capture.commands import Grant, Source
 from tokenworth.capture.lots import Lot
 from tokenworth.cli.options import as_json, database
+from tokenworth.core.errors import InputError
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount, parse_amount
@@ -15,7 +18,7 @@ from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import entropy, now
-from tokenworth.wiring.onboard import accept
+from tokenworth.wiring.onboard import accept, need_account
 
 
 @click.group()
@@ -33,8 +36,9 @@ def command() -> None:
 @as_json
 def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, db: Path, as_json: bool) -> None:  # noqa: PLR0913 - one per option
     """Give CUSTOMER a lot of AMOUNT credits."""
-    name = id_ or sortable_id(now(), entropy(ENTROPY_BYTES))
+    name = sortable_id(now(), entropy(ENTROPY_BYTES)) if id_ is None else id_
     given = Grant(name, customer, parse_amount(amount), Source(source), parse_amount(paid), now())
+    _refuse(given)
     with SqliteLedger(db, clock=now, create=False) as ledger:
         known = next((lot for lot in _lots(db, customer) if lot.id == name), None)
         if known is not None:
@@ -45,6 +49,17 @@ def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, 
         click.echo(json.dumps({"id": name, "customer": customer, "available": format_amount(result.available)}))
     else:
         click.echo(f"{customer} has {format_amount(result.available)} available after grant {name}")
+
+
+def _refuse(given: Grant) -> None:
+    """InputError where a grant contradicts itself, as a book's grants must not either."""
+    if not given.id or not set(given.id) <= ID_CHARACTERS:
+        raise InputError(f"{given.id!r} cannot be an id", mend=ID_MEND, code="bad_id")
+    if not given.amount:
+        raise InputError("a grant of 0 gives nothing", mend="give more than 0", code="bad_amount")
+    if given.source in FREE and given.paid:
+        what = f"{format_amount(given.paid)} was paid for a {given.source} grant, which earns nothing"
+        raise InputError(what, mend="leave out --paid, or pass --source paid", code="free_grant")
 
 
 @command.command(name="list")
@@ -67,6 +82,8 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
 
 def _lots(db: Path, customer: str | None) -> list[Lot]:
     with Reader(db) as reader:
+        if customer is not None:
+            need_account(reader, customer)
         return list(reader.lots(customer))
 
 

@@ -1,7 +1,7 @@
 """`tokenworth keys`: API keys, shown once, stored as digests."""
 
 import json
-from dataclasses import asdict
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ import click
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
+from tokenworth.store.sqlite.directory import ApiKey
 from tokenworth.wiring.onboard import registry
 
 
@@ -23,11 +24,8 @@ def command() -> None:
 @as_json
 def add(*, customer: str, db: Path, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
-    directory = registry(db)
-    try:
+    with closing(registry(db, create=False)) as directory:
         made, secret = directory.add_key(customer)
-    finally:
-        directory.close()
     if as_json:
         click.echo(json.dumps({"id": made.id, "customer": made.customer, "secret": secret}))
     else:
@@ -40,11 +38,12 @@ def add(*, customer: str, db: Path, as_json: bool) -> None:
 @as_json
 def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
     """List keys, revoked ones too, of one customer or of all."""
-    directory = registry(db)
-    found = list(directory.keys(customer))
-    directory.close()
+    with closing(registry(db, create=False)) as directory:
+        if customer is not None:
+            directory.customer(customer)
+        found = list(directory.keys(customer))
     if as_json:
-        click.echo(json.dumps([asdict(key) for key in found], indent=2))
+        click.echo(json.dumps([_data(key) for key in found], indent=2))
         return
     rows = [[k.id, k.customer, format_instant(k.created)[:10], format_instant(k.revoked)[:10] if k.revoked else ""] for k in found]
     print_table("", [Column("key"), Column("customer"), Column("since"), Column("revoked")], rows)
@@ -56,12 +55,14 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
 @as_json
 def revoke(*, key: str, db: Path, as_json: bool) -> None:
     """Revoke a key by its id; requests with it are refused from now on."""
-    directory = registry(db)
-    try:
+    with closing(registry(db, create=False)) as directory:
         revoked = directory.revoke_key(key)
-    finally:
-        directory.close()
     if as_json:
-        click.echo(json.dumps(asdict(revoked)))
+        click.echo(json.dumps(_data(revoked)))
     else:
         click.echo(f"{revoked.id} of {revoked.customer} is revoked since {format_instant(revoked.revoked)}")
+
+
+def _data(key: ApiKey) -> dict[str, str | None]:
+    revoked = format_instant(key.revoked) if key.revoked else None
+    return {"id": key.id, "customer": key.customer, "created": format_instant(key.created), "revoked": revoked}

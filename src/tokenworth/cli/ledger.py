@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tokenworth.cli.options import as_json, database
-from tokenworth.core.instants import parse_instant
+from tokenworth.cli.options import as_json, database, period
 from tokenworth.core.money import format_amount
 from tokenworth.flows.statement import summarise
 from tokenworth.render.statement import print_statement, statement_data
@@ -16,6 +15,7 @@ from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify as prove
 from tokenworth.wiring.clock import now
+from tokenworth.wiring.onboard import need_account
 
 
 @click.group()
@@ -47,6 +47,8 @@ def verify(*, db: Path, as_json: bool) -> None:
 def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
     """Show what customers have, hold, owe and may still spend."""
     with Reader(db) as reader:
+        if customer is not None:
+            need_account(reader, customer)
         accounts = [account for account in reader.accounts() if customer in (None, account.customer)]
     names = ("balance", "held", "debt", "available")
     amounts = [[*(format_amount(n) for n in (a.balance, a.held, a.debt, a.available(now())))] for a in accounts]
@@ -66,8 +68,7 @@ def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
 def statement(*, since: str | None, until: str | None, db: Path, as_json: bool) -> None:
     """Show tokens by class, and revenue, cost and margin by product, tier and customer."""
     with Reader(db) as reader:
-        events = reader.read(since=parse_instant(since) if since else None, until=parse_instant(until) if until else None)
-        found = summarise(events)
+        found = summarise(reader.read(**period(since, until)))
     if as_json:
         click.echo(json.dumps(statement_data(found), indent=2))
     else:

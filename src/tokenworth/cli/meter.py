@@ -23,9 +23,9 @@ from tokenworth.render.meter import Totals, line_data, print_totals
 def command(*, file: Path | None, as_json: bool) -> None:
     """Meter JSON lines of {"provider", "api", "model", "at", "payload"} from FILE, or from standard input.
 
-    The payload is a whole response, its usage object, or the list of a chat stream's chunks; `at` is a date or an instant. With --json each
-    line gives a line: disjoint counts, list cost in dollars and the prices used, or an error that names what is unknown. Exit 1 if any line
-    failed.
+    The payload is a whole response, its usage object, or the list of a stream's chunks or events; `at` is a date or an instant. With --json
+    each line gives a line: disjoint counts, list cost in dollars and the prices used, or an error that names what is unknown. Exit 1 if any
+    line failed.
     """
     failed = 0
     totals = Totals()

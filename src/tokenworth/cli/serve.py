@@ -11,23 +11,23 @@ import click
 
 from tokenworth.book.guard import check_margins
 from tokenworth.book.load import load, place
-from tokenworth.book.model import Book
-from tokenworth.cli.options import database
+from tokenworth.cli.options import PORT, NamedPath, database
 from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card
+from tokenworth.wiring.costs import cost_card, list_price_problem
+from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("directory", metavar="DIR", type=NamedPath(exists=True, file_okay=False))
 @database
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True)
+@click.option("--port", default=8080, show_default=True, type=PORT)
 @click.option(
     "--hold-seconds",
     type=click.IntRange(min=1),
@@ -46,12 +46,12 @@ def command(directory: Path, db: Path, host: str, port: int, hold_seconds: int) 
         async with open_backend(book, db, os.environ) as backend, serving(shop, backend, hold_seconds=hold_seconds) as service:
             yield Gateway(service)
 
-    run(factory, host=host, port=port, ready=partial(_say, book, directory, db, f"http://{host}:{port}"))
+    run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
 
 
 def _open(directory: Path) -> Shop:
     """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
-    book = load(directory)
+    book = load(directory, list_price_problem)
     costs = cost_card(book)
     errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
     if errors:
@@ -59,16 +59,17 @@ def _open(directory: Path) -> Shop:
     return Shop(book, costs)
 
 
-def _say(book: Book, directory: Path, db: Path, url: str) -> None:
+def _say(shop: Shop, directory: Path, db: Path, url: str) -> None:
     """Print what an operator does next."""
-    product = next(iter(book.products), "PRODUCT")
-    plan = next(iter(book.plans), "PLAN")
+    book = shop.book
+    plan = next(iter(book.plans.values()))
+    product, grant = first_steps(shop, plan, now())
     click.echo(f"""\
 {book.name} (book {book.id[:12]}) is served at {url}/v1
 
 A customer with a key and credits:
-  tokenworth customers add acme --plan {plan} --book {directory} --db {db}
-  tokenworth grants add acme 100 --paid 100 --db {db}
+  tokenworth customers add acme --plan {plan.id} --book {directory} --db {db}
+  tokenworth grants add acme {grant} --db {db}
   tokenworth keys add acme --db {db}
 
 A request:

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from tokenworth.cli.options import PORT
 from tokenworth.feeds.traces import TRACES, load
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run
@@ -17,8 +18,8 @@ from tokenworth.wiring.clock import now
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=9000, show_default=True)
-@click.option("--speed", default=1, show_default=True, help="How many times faster than measured; 0 answers at once.")
+@click.option("--port", default=9000, show_default=True, type=PORT)
+@click.option("--speed", default=1, show_default=True, type=click.IntRange(0), help="How many times faster than measured; 0 answers at once.")
 def command(host: str, port: int, speed: int) -> None:
     """Answer chat completions on OpenAI's wire format, with token counts and timing from real traces; each trace's name is a model.
 

@@ -12,11 +12,11 @@ MICRO = timedelta(microseconds=1)
 def from_datetime(value: datetime) -> int:
     """Return the instant of an aware datetime, else InstantError."""
     if value.tzinfo is None:
-        raise InstantError(f"{value.isoformat()} has no offset", mend="add one, such as Z")
+        raise InstantError(f"{value.isoformat()} has no offset", mend="add the offset, such as 2026-01-31T12:00:00Z")
     try:
         return (value.astimezone(UTC) - EPOCH) // MICRO
     except OverflowError:
-        raise InstantError(f"{value.isoformat()} is not within the years 1 to 9999 of UTC") from None
+        raise InstantError(f"{value.isoformat()} is not within the years 1 to 9999 of UTC", mend="give a time inside them") from None
 
 
 def to_datetime(instant: int) -> datetime:

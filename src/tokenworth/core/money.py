@@ -4,7 +4,8 @@ A rate is decimal text per million units with at most six decimals, so it is a w
 never rounds. An amount is a whole number of nano-units (1e-9), the ledger's grain. Both are plain ints, in credits or in a currency.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from tokenworth.core.errors import MoneyError
 from tokenworth.core.exact import INT64_MAX, N, half_even
@@ -14,32 +15,39 @@ PICO = 1_000_000_000_000
 NANO = 1_000_000_000
 RATE_DECIMALS = 6
 AMOUNT_DECIMALS = 9
+INT64_DIGITS = 19
+PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+LONGEST_SHOWN = 40
 
 
 def _scaled(text: str | int | Decimal, decimals: int, *, what: str) -> int:
     if not isinstance(text, (str, int, Decimal)) or isinstance(text, bool):
         raise MoneyError(f"{what} {text!r} is not decimal text", mend='write it in quotes, such as "0.25"')
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise MoneyError(f"{what} {text!r} is not a decimal number", mend='write it in quotes, such as "0.25"') from None
+    named = f"{what} {shown(str(text))}"
+    if isinstance(text, str) and not PLAIN.fullmatch(text):
+        raise MoneyError(f"{what} {shown(repr(text))} is not a plain decimal", mend="write digits and a point, such as 0.25")
+    value = Decimal(text)
     if not value.is_finite() or value < 0:
-        raise MoneyError(f"{what} {text} is not finite and at least zero", mend="give a finite number of zero or more")
-    sign, digits, exponent = value.as_tuple()
-    del sign
-    number = int("".join(map(str, digits)))
-    shift = int(exponent) + decimals
-    if shift >= 0:
-        if shift > len(str(INT64_MAX)):
-            raise MoneyError(f"{what} {text} is too large", mend="check the unit of the number")
-        scaled = int(number * 10**shift)
-    else:
-        scaled, rest = divmod(number, int(10**-shift))
-        if rest:
-            raise MoneyError(f"{what} {text} has more than {decimals} decimals", mend=f"round it to {decimals} decimals yourself")
+        raise MoneyError(f"{named} is not finite and at least zero", mend="give a finite number of zero or more")
+    # before its digits are read: a huge exponent or thousands of digits would take long
+    if value and value.adjusted() + decimals > INT64_DIGITS:
+        raise MoneyError(f"{named} is too large", mend=_at_most(decimals))
+    top, bottom = value.as_integer_ratio()
+    scaled, rest = divmod(top * int(10**decimals), bottom)
+    if rest:
+        raise MoneyError(f"{named} has more than {decimals} decimals", mend=f"round it to {decimals} decimals yourself")
     if scaled > INT64_MAX:
-        raise MoneyError(f"{what} {text} is too large", mend="check the unit of the number")
+        raise MoneyError(f"{named} is too large", mend=_at_most(decimals))
     return scaled
+
+
+def _at_most(decimals: int) -> str:
+    return f"check the unit of the number; {INT64_MAX // 10**decimals} is the most"
+
+
+def shown(text: str) -> str:
+    """Return a text to quote in a message, cut where it is long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... ({len(text)} characters)"
 
 
 def _text(value: int, decimals: int) -> str:

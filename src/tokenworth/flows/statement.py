@@ -12,6 +12,8 @@ GROUPS: Mapping[str, Callable[[UsageEvent], str]] = {
     "customer": lambda event: event.customer,
 }
 
+ANSWERED = frozenset({Status.OK, Status.ESTIMATED, Status.UNRATED})
+
 
 @dataclass(slots=True)
 class Tally:
@@ -22,6 +24,8 @@ class Tally:
     charge: int = 0
     revenue: int = 0
     cost: int = 0
+    uncosted: int = 0
+    """Requests that were answered at a cost which nobody knows; `cost` lacks them, so margins are at most what they seem."""
 
     def add(self, event: UsageEvent) -> None:
         """Count one event."""
@@ -31,6 +35,7 @@ class Tally:
         self.charge += event.charge
         self.revenue += event.revenue
         self.cost += event.cost
+        self.uncosted += event.status in ANSWERED and not event.cost_card
 
     @property
     def margin(self) -> int:

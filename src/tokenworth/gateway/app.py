@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import orjson
 
@@ -12,8 +11,8 @@ from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
 from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, header, read_body, send_json, send_start, send_whole
 
-MAX_BODY = 32 * 1024 * 1024
-"""Default limit of a request's body in bytes."""
+MAX_BODY = 8 * 1024 * 1024
+"""Default limit of a request's body in bytes: a context of a million tokens as text, or a few images, and no stall of the others."""
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -34,6 +33,8 @@ class Gateway:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is an error of OpenAI's shape."""
+        if scope["method"] == "HEAD":
+            send = _headers_only(send)
         try:
             await self._route(scope)(scope, receive, send)
         except Refusal as refusal:
@@ -54,20 +55,20 @@ class Gateway:
             methods = {"GET": self._model}
         if methods is None:
             raise Refusal(404, "unknown_url", f"There is nothing at {path}.")
+        if "GET" in methods:
+            methods = {**methods, "HEAD": methods["GET"]}
         if scope["method"] not in methods:
             allowed = ", ".join(methods)
             raise Refusal(405, "method_not_allowed", f"{path} takes {allowed} only.", headers={"allow": allowed})
         return methods[scope["method"]]
 
     async def _chat(self, scope: Message, receive: Receive, send: Send) -> None:
+        # before the body: what a stranger sends is not read
+        self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
-        reply = await self._service.chat(Call(_secret(scope), body, header(scope, b"idempotency-key")))
-        if reply.stream and reply.status == 200:
-            await _stream(reply, receive, send)
-            return
-        async with aclosing(reply.rest) as rest:
-            content = reply.first + b"".join([chunk async for chunk in rest])
-        await send_whole(send, reply.status, content, reply.headers)
+        async with _while_present(receive):
+            reply = await self._service.chat(Call(_secret(scope), body, header(scope, b"idempotency-key")))
+            await (_stream if reply.stream and reply.status == 200 else _whole)(reply, send)
 
     async def _models(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
@@ -86,47 +87,58 @@ class Gateway:
         await send_json(send, 200, {"status": "ok"})
 
 
-async def _stream(reply: Reply, receive: Receive, send: Send) -> None:
-    """Pass a stream on. When the client goes, this task is cancelled, which cancels the supplier and settles what was delivered."""
-    watch = asyncio.ensure_future(_until_gone(receive))
-    pump = asyncio.current_task()
+@asynccontextmanager
+async def _while_present(receive: Receive) -> AsyncGenerator[None, None]:
+    """Do what the client waits for. When it goes, this task is cancelled, which ends the exchange with the supplier, and ClientGone is raised."""
+    task = asyncio.current_task()
 
-    def stop(done: "asyncio.Future[None]") -> None:
-        if pump is not None and not done.cancelled():
-            pump.cancel()
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        # here, not in a callback: once the watch is cancelled, it cancels nobody
+        if task is not None:
+            task.cancel()
 
-    watch.add_done_callback(stop)
+    watching = asyncio.ensure_future(watch())
     try:
-        async with aclosing(reply.rest) as rest:
-            await send_start(send, reply.status, reply.headers.items())
-            await send({"type": "http.response.body", "body": reply.first, "more_body": True})
-            try:
-                async for chunk in rest:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            except Exception:
-                log.exception("event %s: its stream broke off", reply.exchange.event)
-                await send({"type": "http.response.body", "body": _BROKEN, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+        yield
     except asyncio.CancelledError:
-        if not watch.done():
+        if not watching.done():
             raise
+        raise ClientGone from None
     finally:
-        watch.cancel()
+        watching.cancel()
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _whole(reply: Reply, send: Send) -> None:
+    async with aclosing(reply.rest) as rest:
+        content = reply.first + b"".join([chunk async for chunk in rest])
+    await send_whole(send, reply.status, content, reply.headers)
+
+
+async def _stream(reply: Reply, send: Send) -> None:
+    async with aclosing(reply.rest) as rest:
+        await send_start(send, reply.status, reply.headers.items())
+        await send({"type": "http.response.body", "body": reply.first, "more_body": True})
+        try:
+            async for chunk in rest:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except Refusal as refusal:
+            # the status is out: what went wrong is said where the stream ends
+            event = b"data: " + orjson.dumps(refusal.body()) + b"\n\n"
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _headers_only(send: Send) -> Send:
+    """Send what HEAD gets: all that GET gets, but for the body."""
+
+    async def send_bare(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_bare
 
 
 def _secret(scope: Message) -> str:
     scheme, _, secret = header(scope, b"authorization").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
-
-
-def _error_event() -> bytes:
-    failure: Any = Refusal(500, "internal_error", "The gateway failed; the operator's log says why.").body()
-    return b"data: " + orjson.dumps(failure) + b"\n\n"
-
-
-_BROKEN = _error_event()

@@ -1,5 +1,7 @@
 """ASGI without a framework: read a body within its limit, send JSON."""
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -11,6 +13,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+BODY_SECONDS = 60.0
+"""How long a client may take to send its body: at the limit of size about a megabit a second."""
+
+UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours
@@ -27,10 +33,19 @@ def header(scope: Message, name: bytes) -> str:
 
 
 async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
-    """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced."""
+    """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced; 408 where it takes too long."""
     announced = header(scope, b"content-length")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(receive, limit)
+    except TimeoutError:
+        what = f"The body did not arrive within {BODY_SECONDS:g} s."
+        raise Refusal(408, "body_timeout", what, headers={"connection": "close"}) from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -47,8 +62,8 @@ async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
 
 
 async def send_start(send: Send, status: int, headers: Iterable[tuple[str, str]]) -> None:
-    """Send the status line and headers."""
-    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    """Send the status line and headers. What no header can carry is a question mark: an answer that is charged for must go out."""
+    raw = [(name.encode(), UNSENDABLE.sub("?", value).encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
 
 

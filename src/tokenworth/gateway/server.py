@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
@@ -18,6 +20,10 @@ from tokenworth.gateway.asgi import App
 log = logging.getLogger(__name__)
 Factory = Callable[[], AbstractAsyncContextManager[App]]
 """Makes the application inside the process and loop that serve it, and drains it at the end."""
+HEADER_SECONDS = 20
+"""How long a connection may be open without a whole request's headers, the first or the next."""
+MOST_FILES = 65_536
+"""Open files that the process asks for at most."""
 
 
 def run(factory: Factory, *, host: str, port: int, ready: Callable[[], None]) -> None:
@@ -46,9 +52,12 @@ async def _serve(factory: Factory, host: str, port: int, ready: Callable[[], Non
             address=host,
             port=port,
             interface=Interfaces.ASGINL,
+            # where HTTP/2 is possible a connection that sends nothing has no time limit
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
             websockets=False,
             backlog=4096,
-            backpressure=4096,
+            backpressure=_most_connections(),
             log_level=LogLevels.error,
         )
         # the sockets listen once granian has started its worker, right after the startup hooks
@@ -57,3 +66,12 @@ async def _serve(factory: Factory, host: str, port: int, ready: Callable[[], Non
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         await server.serve()
         log.info("no more connections; draining")
+
+
+def _most_connections() -> int:
+    """Ask for as many open files as the system grants; half of them are for clients, since each may need a connection to a supplier."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    granted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < granted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    return granted // 2

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tokenworth.capture.events import Status
 from tokenworth.core.money import NANO, format_amount
 from tokenworth.flows.statement import Statement, Tally
 from tokenworth.render.tables import Column, print_table
@@ -33,20 +34,24 @@ def percent(basis_points: int | None) -> str:
 
 
 def cells(tally: Tally) -> list[str]:
-    """Return the figures of a tally in the order of MONEY_COLUMNS."""
+    """Return the figures of a tally in the order of MONEY_COLUMNS; a margin that lacks costs is an upper bound."""
+    most = "<= " if tally.uncosted else ""
     return [
         f"{tally.requests:,}",
         f"{sum(tally.tokens.values()):,}",
         rounded(tally.charge),
         rounded(tally.revenue),
         rounded(tally.cost),
-        rounded(tally.margin),
-        percent(tally.margin_basis_points),
+        most + rounded(tally.margin),
+        most + percent(tally.margin_basis_points),
     ]
 
 
 def print_statement(statement: Statement, *, console: Console) -> None:
     """Print tokens by class, money by product, tier and customer, and the ten customers with the least margin."""
+    if not statement.total.requests:
+        console.print("No requests.")
+        return
     total = sum(statement.tokens.values()) or 1
     shares = [[name, f"{count:,}", f"{count / total:.1%}"] for name, count in statement.tokens.items()]
     print_table("Tokens by class", [Column("class"), Column("tokens", number=True), Column("share", number=True)], shares, console=console)
@@ -57,8 +62,18 @@ def print_statement(statement: Statement, *, console: Console) -> None:
         print_table(f"By {group} ({note})", [Column(group), *MONEY_COLUMNS], rows, console=console)
     worst = [[name, *cells(tally)] for name, tally in statement.worst_customers()]
     print_table(f"The ten customers with the least margin ({note})", [Column("customer"), *MONEY_COLUMNS], worst, console=console)
+    _print_outcomes(statement, console)
+
+
+def _print_outcomes(statement: Statement, console: Console) -> None:
+    """Print how requests ended, what the figures lack, and the alarms."""
     outcomes = ", ".join(f"{count:,} {status}" for status, count in sorted(statement.statuses.items()))
-    console.print(f"Requests: {outcomes or 'none'}.", highlight=False)
+    console.print(f"Requests: {outcomes}.", highlight=False)
+    if unrated := statement.statuses.get(Status.UNRATED):
+        text = f"Not charged: {unrated:,} answered requests, for want of a rate. `tokenworth check` says which."
+        console.print(text, style="red", highlight=False)
+    if uncosted := statement.total.uncosted:
+        console.print(f"Incomplete: the cost of {uncosted:,} answered requests is not known, so margins are less.", style="red", highlight=False)
     for alarm, count in sorted(statement.alarms.items()):
         console.print(f"Alarm: {alarm} ({count:,} times).", style="yellow", highlight=False)
 
@@ -72,6 +87,7 @@ def tally_data(tally: Tally) -> dict[str, Any]:
         "revenue": format_amount(tally.revenue),
         "cost": format_amount(tally.cost),
         "margin": format_amount(tally.margin),
+        "uncosted": tally.uncosted,
     }
 
 

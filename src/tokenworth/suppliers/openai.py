@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from tokenworth.core.errors import InputError, SupplierError
 from tokenworth.flows.ports import SupplierRequest, SupplierResponse
+from tokenworth.suppliers.body import encode
 
 CONNECT_SECONDS = 10
 KEEP_ALIVE_SECONDS = 4
@@ -28,7 +28,7 @@ class OpenAISupplier:
     async def send(self, request: SupplierRequest) -> SupplierResponse:
         """Send a request; SupplierError supplier_timeout or supplier_unreachable where no answer comes."""
         try:
-            response = await self._open().post(self._url(request.path), data=orjson.dumps(request.body), allow_redirects=False)
+            response = await self._open().post(self._url(request.path), data=encode(request.body), allow_redirects=False)
         except TimeoutError:
             raise _timed_out(self.timeout) from None
         except (aiohttp.ClientError, OSError) as error:

@@ -22,9 +22,9 @@ def cost_card(book: Book) -> Card:
     problems = []
     for model in book.models.values():
         if model.list_price and any((model.id, tier) not in book.costs.cells for tier in (DEFAULT_TIER, *model.tiers)):
-            found = _listed(book, model)
+            found = _listed(model, book.currency)
             if isinstance(found, Problem):
-                problems.append(found)
+                problems.append(dataclasses.replace(found, file=model.id))
             else:
                 cells.update(found)
     if problems:
@@ -32,17 +32,23 @@ def cost_card(book: Book) -> Card:
     return Card("costs", book.currency, cells | dict(book.costs.cells))
 
 
-def _listed(book: Book, model: Model) -> Cells | Problem:
-    """Return a model's list prices; what stands in the way is a problem whose file is, for now, the model's id."""
+def list_price_problem(model: Model, currency: str) -> Problem | None:
+    """Return what keeps the list from saying what a model costs in a currency; its place is the caller's to say."""
+    found = _listed(model, currency)
+    return found if isinstance(found, Problem) else None
+
+
+def _listed(model: Model, currency: str) -> Cells | Problem:
+    """Return a model's list prices, or what stands in the way."""
     cost = f"state what it costs in [[models.{model.id}.cost]]"
-    if book.currency != list_prices.CURRENCY:
-        what = f"list prices are in {list_prices.CURRENCY}, and the book is in {book.currency}"
-        return Problem("list_price_currency", what, f"{cost}, in {book.currency}, and remove list_price", model.id, field="list_price")
+    if currency != list_prices.CURRENCY:
+        what = f"list prices are in {list_prices.CURRENCY}, and the book is in {currency}"
+        return Problem("list_price_currency", what, f"{cost}, in {currency}, and remove list_price", field="list_price")
     try:
         return list_prices.cost_card([model]).cells
     except (PriceError, InputError) as error:
         code = error.code if isinstance(error, InputError) else "unknown_list_price"
-        return Problem(code, error.what, error.mend or cost, model.id, field="list_price")
+        return Problem(code, error.what, error.mend or cost, field="list_price")
 
 
 def _placed(book: Book, problems: list[Problem]) -> Iterator[Problem]:

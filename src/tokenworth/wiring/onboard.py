@@ -3,16 +3,27 @@
 from pathlib import Path
 
 from tokenworth.book.model import Book
-from tokenworth.capture.commands import Grant, OpenAccount, Refused, Result, Source
+from tokenworth.capture.commands import Grant, OpenAccount, Reason, Refused, Result, Source
 from tokenworth.core.errors import InputError
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.directory import Customer, Registry
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import entropy, now
 
+MENDS = {
+    Reason.BAD_AMOUNT: "a grant is more than 0, and no balance passes 9223372036 units",
+    Reason.UNKNOWN_CUSTOMER: "add it: tokenworth customers add CUSTOMER --plan PLAN",
+    Reason.CONFLICT: "give it another id, or repeat it as it was",
+}
+"""What to do about refusals of the ledger that a person can meet."""
 
-def registry(database: Path) -> Registry:
-    """Open the registry of customers and keys with this process's clock and randomness."""
+
+def registry(database: Path, *, create: bool = True) -> Registry:
+    """Open the registry of customers and keys with this process's clock and randomness; InputError where the file is absent and not to be made."""
+    if not create and not database.exists():
+        mend = "name it with --db; `tokenworth serve` or `customers add` make it"
+        raise InputError(f"there is no ledger at {database}", mend=mend, code="no_ledger")
     return Registry(database, clock=now, entropy=entropy)
 
 
@@ -34,8 +45,15 @@ def accept(results: list[Result]) -> list[Result]:
     """Return results; InputError where one of them is a refusal."""
     for result in results:
         if isinstance(result, Refused):
-            raise InputError(result.detail, code=result.reason)
+            raise InputError(result.detail, mend=MENDS.get(result.reason, ""), code=result.reason)
     return results
+
+
+def need_account(reader: Reader, customer: str) -> None:
+    """InputError where the ledger has no account of a customer."""
+    if all(account.customer != customer for account in reader.accounts()):
+        mend = f"see `tokenworth customers list`, or add it: tokenworth customers add {customer} --plan PLAN"
+        raise InputError(f"there is no customer {customer}", mend=mend, code=Reason.UNKNOWN_CUSTOMER)
 
 
 def onboard(book: Book, database: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokenworth.book.model import Book
+from tokenworth.core.errors import InputError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Directory, Ledger, Supplier
 from tokenworth.flows.serve.holds import Holds
@@ -15,6 +16,7 @@ from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.directory import SqliteDirectory
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import entropy, now
 from tokenworth.wiring.onboard import registry
 from tokenworth.wiring.suppliers import make_suppliers
@@ -52,9 +54,26 @@ async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECO
 
 @asynccontextmanager
 async def open_backend(book: Book, database: Path, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
-    """Open a database file and the book's suppliers, and store the book's version; InputError where a supplier's key is missing."""
+    """Open a database file and the book's suppliers, and store the book's version.
+
+    InputError where a supplier's key is missing, or where customers' accounts are in another unit than the book.
+    """
     suppliers = make_suppliers(book, environment, now)
     with SqliteLedger(database, clock=now) as ledger, closing(registry(database)) as writable:
+        _check_units(book, database)
         apply_book(writable.db, book.id, book.files, now())
         with closing(SqliteDirectory(database)) as directory:
             yield Backend(ledger, directory, suppliers)
+
+
+def _check_units(book: Book, database: Path) -> None:
+    with Reader(database) as reader:
+        others = [account for account in reader.accounts() if (account.unit, account.currency) != (book.unit, book.currency)]
+    if others:
+        first = others[0]
+        what = f"{len(others)} accounts are not in {book.unit} and {book.currency} as the book is"
+        raise InputError(
+            f"{what}: {first.customer}'s is in {first.unit} and {first.currency}",
+            mend="give this book a database of its own with --db",
+            code="account_unit_differs",
+        )

@@ -60,7 +60,7 @@ def codes(report: Report) -> list[tuple[str, str, str]]:
 def test_a_rate_is_worth_what_the_cheapest_plan_makes_of_it() -> None:
     report = check(CARD, COST)
     # 250 credits at 20 / 2500 = 0.008 are 2.00 a million, which cost 1.00
-    assert [(r.unit, r.plan, int(r.price), r.cost, r.margin) for r in report.rows] == [
+    assert [(r.unit, r.worth.plan, int(r.price), r.cost, r.margin) for r in report.rows] == [
         ("input", "pro", 2_000_000, 1_000_000, Fraction(1, 2)),
         ("cache_read", "pro", 200_000, 100_000, Fraction(1, 2)),
         ("output", "pro", 8_000_000, 4_000_000, Fraction(1, 2)),
@@ -114,6 +114,42 @@ def test_a_price_of_zero_for_what_costs_something_is_the_worst() -> None:
     assert [p.field[-10:] for p in report.problems] == ["s[0].input", "cache_read"]
     assert report.worst
     assert (report.worst.unit, report.worst.margin) == ("cache_read", None)
+
+
+def test_the_mend_of_a_price_of_zero_is_the_rate_that_is_enough() -> None:
+    # a million tokens cost 1.00, and a credit is worth 20 / 2500
+    (problem,) = check(CARD.replace('"250"', '"0"'), COST).problems
+    assert problem.mend.startswith("ask at least 125, or")
+    assert check(CARD.replace('"250"', '"125"'), COST).problems == ()
+
+
+def test_a_card_that_no_plan_uses_is_checked_at_the_least_that_any_plan_asks() -> None:
+    report = check(CARD, COST, CARD.replace("standard", "next").replace('"250"', '"124"'))
+    assert [(row.card, row.unit, row.worth.plan) for row in report.rows if row.below_cost] == [("next", "input", "pro")]
+    assert codes(report) == [("below_cost", "cards.next.rates[0].input", "error")]
+
+
+CACHED, COST_CACHED = 'cache_read = "25"\n', 'cache_read = "0.1"\n'
+
+
+@pytest.mark.parametrize(
+    ("card", "cost", "expected"),
+    [
+        (CARD.replace(CACHED, ""), COST, [("uncovered_unit", "cards.standard.rates[0]", "error")]),
+        (CARD, COST.replace(COST_CACHED, ""), [("uncosted_unit", "models.m", "error")]),
+        (
+            CARD.replace(CACHED, ""),
+            COST.replace(COST_CACHED, ""),
+            [("uncosted_unit", "models.m", "error"), ("uncovered_unit", "cards.standard.rates[0]", "error")],
+        ),
+        (CARD.replace(CACHED, ""), COST.replace('"0.1"', '"1"'), [("uncovered_unit", "cards.standard.rates[0]", "error")]),
+        (CARD.replace('"25"', '"as input"'), COST.replace('"0.1"', '"as input"'), []),
+    ],
+)
+def test_what_any_answer_may_report_needs_a_rate_and_a_cost(card: str, cost: str, expected: list[tuple[str, str, str]]) -> None:
+    report = check(card, cost)
+    assert codes(report) == expected
+    assert all('cache_read = "as input"' in problem.mend for problem in report.problems)
 
 
 def test_later_changes_of_rates_and_costs_are_checked_and_only_what_changed() -> None:

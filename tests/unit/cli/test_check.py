@@ -71,10 +71,14 @@ def test_an_invalid_book_is_exit_2_with_all_problems(folder: Path) -> None:
     assert json.loads(run("check", str(folder), "--json").stdout)["problems"][0]["code"] == "float"
 
 
-def test_unknown_costs_are_exit_2(folder: Path) -> None:
+def test_unknown_costs_are_exit_2_and_told_with_all_else(folder: Path) -> None:
     edit(folder, "suppliers.toml", "moonshotai/kimi-k2.6", "moonshotai/kimi-k2.99")
-    result = run("check", str(folder))
-    assert (result.exit_code, "[unknown_list_price]" in result.stderr) == (2, True)
+    edit(folder, "products.toml", '"sonnet"', '"sonet"')
+    for command in ("check", "serve"):
+        result = run(command, str(folder))
+        assert (result.exit_code, "[unknown_model]" in str(result.stderr) + str(result.exception)) == (2 if command == "check" else 1, True)
+        assert "[unknown_model]" in str(result.stderr) + str(result.exception)
+        assert "kimi-k2.99" in str(result.stderr) + str(result.exception)
 
 
 def test_init_refuses_to_overwrite(folder: Path) -> None:

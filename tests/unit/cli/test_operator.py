@@ -1,6 +1,8 @@
 """An operator's day on the command line: customers, credits and keys, what is shown of them, and what is refused without a trace."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from tests.support.events import START, draft, settled
 from tokenworth.book.starter import write_starter
 from tokenworth.capture.commands import Hold, Settle
 from tokenworth.cli import main
+from tokenworth.core.instants import format_instant, parse_instant
 from tokenworth.core.money import NANO
 from tokenworth.store.sqlite.ledger import SqliteLedger
 
@@ -26,7 +29,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
     def run(line: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as done:
-            main(line.split())
+            main(line.split(" "))
         said = capsys.readouterr()
         return int(done.value.code or 0), said.out, said.err
 
@@ -61,7 +64,9 @@ def test_from_a_customer_to_a_statement(shell: Shell) -> None:
     assert (total["charged"], total["revenue"], total["cost"], total["margin"]) == ("700", "7", "1", "6")
     assert answer(shell, "ledger statement --until 2026-01-01")["total"]["requests"] == 0
     assert key["secret"] not in json.dumps(answer(shell, "keys list"))
-    assert answer(shell, f"keys revoke {key['id']}")["revoked"] > 0
+    assert [each["revoked"] for each in answer(shell, "keys list acme")] == [None]
+    for revoked in (answer(shell, f"keys revoke {key['id']}")["revoked"], answer(shell, "customers list")[0]["created"]):
+        assert revoked == format_instant(parse_instant(revoked))
     assert answer(shell, "ledger verify")["verified"] is True
     assert [each["id"] for each in answer(shell, "customers list")] == ["acme"]
 
@@ -95,6 +100,7 @@ def test_events_are_exported_once_and_never_over_a_file(shell: Shell, form: str,
     else:
         assert str(700 * NANO) in path.read_text()
     kept = path.read_bytes()
+    assert answer(shell, f"export events --format {form} --force") == {"events": 1, "file": f"events.{form}", "format": form}
     code, _, err = shell(f"export events --format {form}")
     assert (code, f"events.{form} exists" in err) == (2, True)
     assert path.read_bytes() == kept
@@ -112,6 +118,40 @@ def test_events_are_exported_once_and_never_over_a_file(shell: Shell, form: str,
         ("grants add ada five", "five"),
         ("keys add nobody", "nobody"),
         ("keys revoke key_none", "key_none"),
+        ("grants add ada 1e3", "not a plain decimal"),
+        ("grants add ada 1_000", "not a plain decimal"),
+        ("grants add ada \uff15", "not a plain decimal"),
+        ("grants add ada 0", "give more than 0"),
+        ("grants add ada 9999999999", "9223372036 is the most"),
+        ("grants add ada 9223372035", "no balance passes"),
+        ("grants add ada 5 --source promotional --paid 1000", "leave out --paid"),
+        ("grants add ada 5 --source goodwill --paid 1", "leave out --paid"),
+        ("grants add ada 5 --id=", "cannot be an id"),
+        ("grants add ada 5 --id a\u2028b", "cannot be an id"),
+        ("ledger balance nobody", "there is no customer nobody"),
+        ("grants list nobody", "there is no customer nobody"),
+        ("keys list nobody", "there is no customer nobody"),
+        ("customers list --db absent.db", "there is no ledger at absent.db"),
+        ("keys list --db absent.db", "there is no ledger at absent.db"),
+        ("keys add ada --db absent.db", "there is no ledger at absent.db"),
+        ("keys revoke key --db absent.db", "there is no ledger at absent.db"),
+        ("customers list --db=", "the name is empty"),
+        ("init shop/book.toml/sub", "name a folder where you may write"),
+        ("init /proc/x", "name a folder where you may write"),
+        ("init", "DIR"),
+        ("check shop --at=", "not a date"),
+        ("serve shop --port 99999", "--port"),
+        ("serve shop --port -1", "--port"),
+        ("simulate --port 70000", "--port"),
+        ("simulate --speed -5", "--speed"),
+        ("demo --seconds nan", "--seconds"),
+        ("demo --seconds inf", "--seconds"),
+        ("demo --keep shop", "name a new folder"),
+        ("export events --out nowhere/x.parquet", "there is no folder nowhere"),
+        ("export events --out . --force", "is a folder"),
+        ("export events --out tokenworth.db --force", "is the ledger itself"),
+        ("export events --out shop/../tokenworth.db-wal --force", "is the ledger itself"),
+        ("nonsense", "nonsense"),
         ("ledger balance --db absent.db", "absent.db"),
         ("ledger statement --since yesterday", "yesterday"),
         ("export events --db absent.db", "absent.db"),
@@ -125,8 +165,32 @@ def test_what_is_wrong_is_said_and_changes_nothing(shell: Shell, line: str, said
     assert code == 2, out
     assert said in err
     assert "Traceback" not in err
+    code, _, err = shell(f"{line} --json")
+    if "No such option" not in err:
+        assert json.loads(err)["error"].keys() == {"code", "what", "mend"}
     assert not Path("absent.db").exists()
     assert [answer(shell, each) for each in ("customers list", "keys list", "grants list", "ledger verify")] == before
+
+
+def test_a_statement_of_nothing_is_one_line(shell: Shell) -> None:
+    answer(shell, "customers add ada --plan payg --book shop")
+    assert shell("ledger statement") == (0, "No requests.\n", "")
+
+
+def test_a_bad_book_is_told_as_json_where_json_was_asked_for(shell: Shell) -> None:
+    Path("shop/plans.toml").write_text("")
+    code, _, err = shell("customers add ada --plan payg --book shop --json")
+    assert (code, json.loads(err)["error"]["code"]) == (2, "bad_book")
+    assert json.loads(err)["error"]["problems"][0]["mend"]
+
+
+def test_an_output_that_is_full_is_said_and_one_that_nobody_reads_is_not(shell: Shell) -> None:
+    answer(shell, "customers add ada --plan payg --book shop")
+    command = f"{sys.executable} -m tokenworth customers list --json"
+    full = subprocess.run(f"{command} > /dev/full", shell=True, capture_output=True, text=True, check=False)
+    assert (full.returncode, json.loads(full.stderr)["error"]["code"]) == (1, "io")
+    unread = subprocess.run(f"{command} | true", shell=True, capture_output=True, text=True, check=False)
+    assert unread.stderr == ""
 
 
 def test_a_grant_repeated_under_its_id_is_given_once(shell: Shell) -> None:

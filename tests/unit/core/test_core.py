@@ -18,21 +18,54 @@ from tokenworth.core.units import UNITS, disjoint, unit
 
 @pytest.mark.parametrize(
     ("text", "pico"),
-    [("1", 1_000_000), ("0.000001", 1), ("2.50", 2_500_000), ("1e3", 10**9), ("0", 0), (3, 3_000_000), (Decimal("0.15"), 150_000)],
+    [("1", 1_000_000), ("0.000001", 1), ("2.50", 2_500_000), ("007", 7_000_000), ("0", 0), (3, 3_000_000), (Decimal("0.15"), 150_000)],
 )
 def test_rates_are_whole_pico_units(text: str | int | Decimal, pico: int) -> None:
     assert money.parse_rate(text) == pico
 
 
-@pytest.mark.parametrize("text", ["0.0000001", "-1", "NaN", "Infinity", "", "1,5", "1e400", "abc", 0.1, True, None, "9" * 30])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0000001",
+        "-1",
+        "NaN",
+        "Infinity",
+        "",
+        "1,5",
+        "1e3",
+        "1_000",
+        " 5",
+        "+5",
+        ".5",
+        "5.",
+        "٣",
+        "\uff13",
+        "abc",
+        0.1,
+        True,
+        None,
+        "9" * 30,
+        "9" * 5000,
+        f"0.{'1' * 5000}",
+        Decimal("1e400"),
+        Decimal("1e999999"),
+        Decimal("1e-999999"),
+    ],
+)
 def test_what_is_no_exact_rate_is_refused(text: object) -> None:
     with pytest.raises(MoneyError):
         money.parse_rate(text)  # type: ignore[arg-type]
 
 
+def test_a_long_number_is_quoted_in_short() -> None:
+    with pytest.raises(MoneyError, match=r"^rate 9{40}\.\.\. \(5000 characters\) is too large \(.*9223372036854 is the most\)$"):
+        money.parse_rate("9" * 5000)
+
+
 @given(st.decimals(0, 10**6, places=9))
 def test_amounts_round_trip(value: Decimal) -> None:
-    assert Decimal(money.format_amount(money.parse_amount(str(value)))) == value
+    assert Decimal(money.format_amount(money.parse_amount(f"{value:f}"))) == value
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(1, 10**6))

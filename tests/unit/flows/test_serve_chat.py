@@ -95,7 +95,7 @@ def test_the_terminator_waits_for_the_settlement() -> None:
 def test_an_error_of_the_supplier_waits_too_and_ends_the_answer() -> None:
     failure = line({"error": {"message": "oom"}})
     tap, out = run([line(chunk({"content": "x"})) + failure + line(chunk({"content": "more"}))])
-    assert (tap.failed, tap.complete, tap.delivered) == (True, False, 1)
+    assert (bool(tap.failed), tap.complete, tap.delivered) == (True, False, 1)
     assert b"oom" not in out
     assert tap.tail(NOTE, {"error": {"message": "ours"}}) == COMMENT + failure
 
@@ -141,3 +141,36 @@ def test_the_supplier_gets_the_body_untouched_but_for_three_fields() -> None:
     }
     assert supplier_body(ask(service_tier="priority", stream=False), MODEL)["service_tier"] == "priority"
     assert "stream_options" not in supplier_body(ask(stream=False), MODEL)
+
+
+def tangled(field: str, depth: int) -> dict[str, Any]:
+    return completion("x") | {field: orjson.Fragment(b"[" * depth + b"1" + b"]" * depth)}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_usage_too_deep_to_pass_on_is_kept_from_the_client_only(stream: bool) -> None:
+    """A codec that reads deeper nesting than it writes must not fail once the answer is on its way."""
+    asked = ask(stream=stream, stream_options={"include_usage": True})
+    tap = (StreamTap if stream else WholeTap)(asked, MODEL)
+    out = tap.feed(line(tangled("usage", 600)) if stream else orjson.dumps(tangled("usage", 600)))
+    tap.end()
+    shown = orjson.loads(out.removeprefix(b"data: ") if stream else tap.tail(NOTE, None))
+    assert tap.usage
+    assert "usage" not in shown
+    assert shown["choices"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_too_deep_to_pass_on_is_the_suppliers_failure(stream: bool) -> None:
+    answer = tangled("extra", 600)
+    tap = (StreamTap if stream else WholeTap)(ask(stream=stream), MODEL)
+
+    def read() -> None:
+        tap.feed(line(answer) if stream else orjson.dumps(answer))
+        tap.end()
+        # of a stream the events before it are on their way
+        raise tap.failed or AssertionError
+
+    with pytest.raises(SupplierError, match="cannot be passed on"):
+        read()
+    assert (tap.delivered, tap.begun) == (0, False)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from tests.support.events import START, draft
+from tests.support.events import START, draft, settled
 from tests.support.fakes import FakeLedger
-from tokenworth.capture.commands import Command, Release, Result
+from tokenworth.capture.commands import Command, Expire, Release, Result, Settle
 from tokenworth.capture.events import Status
 from tokenworth.core.errors import LedgerError
 from tokenworth.flows.serve.holds import Holds
@@ -46,8 +47,8 @@ async def test_all_live_holds_are_extended_in_one_command() -> None:
 async def test_holds_past_their_deadline_end_as_lost() -> None:
     ledger = FakeLedger({"ada": 100})
     time = [START]
+    await Holds(ledger, lambda: time[0], LIFETIME).place(draft(1), 10)
     holds = Holds(ledger, lambda: time[0], LIFETIME)
-    await holds.place(draft(1), 10)
     expiring = asyncio.create_task(holds.expire(every=0.001))
     await asyncio.sleep(0.01)
     assert ledger.open
@@ -58,14 +59,55 @@ async def test_holds_past_their_deadline_end_as_lost() -> None:
     assert ledger.events[draft(1).id].status is Status.LOST
 
 
+async def test_an_extended_hold_records_what_its_request_came_to(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = FakeLedger({"ada": 100})
+    time = [START]
+    holds = Holds(ledger, lambda: time[0], LIFETIME)
+    for number in (1, 2, 3):
+        await holds.place(draft(number), 10)
+    words = [0]
+    holds.watch(draft(1).id, lambda: replace(draft(1), counts={"output": words[0]}, cost=5 * words[0]))
+    holds.watch(draft(2).id, lambda: replace(draft(2), cost=1 // words[0]))
+    holds.watch("unknown", lambda: draft(4))
+    keeping = asyncio.create_task(holds.keep())
+    while len(ledger.extended) < 2:
+        await asyncio.sleep(0.001)
+        words[0] = len(ledger.extended) * 7
+    keeping.cancel()
+    assert [each.drafts for each in ledger.extended[:2]] == [
+        (replace(draft(1), counts={"output": 0}),),
+        (replace(draft(1), counts={"output": 7}, cost=35), draft(2)),
+    ]
+    assert "ZeroDivisionError" in caplog.text
+    (lost,) = [event for event in (await ledger.submit([Expire(START + 9 * LIFETIME)]))[0].lost if event.id == draft(1).id]  # type: ignore[union-attr]
+    assert (lost.status, lost.charge, lost.counts, lost.cost) == (Status.LOST, 0, {"output": 7}, 35)
+
+
+async def test_own_holds_that_could_not_be_extended_are_not_lost() -> None:
+    ledger = Flaky({"ada": 100})
+    time = [START]
+    holds = Holds(ledger, lambda: time[0], LIFETIME)
+    await holds.place(draft(1), 10)
+    ledger.broken = True
+    tasks = [asyncio.create_task(holds.keep()), asyncio.create_task(holds.expire(every=0.001))]
+    await asyncio.sleep(0.02)
+    time[0] = START + 2 * LIFETIME
+    ledger.broken = False
+    await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    assert ledger.open.keys() == {draft(1).id}
+    assert ledger.open[draft(1).id].deadline == START + 3 * LIFETIME
+
+
 async def test_a_background_task_outlives_a_failing_ledger(caplog: pytest.LogCaptureFixture) -> None:
     ledger = Flaky({"ada": 100})
+    await Holds(ledger, lambda: START, LIFETIME).place(draft(1), 10)
     holds = Holds(ledger, lambda: START + 2 * LIFETIME, LIFETIME)
-    await holds.place(draft(1), 10)
     ledger.broken = True
     expiring = asyncio.create_task(holds.expire(every=0.001))
     await asyncio.sleep(0.01)
-    assert "tried again" in caplog.text
+    assert caplog.text.count("tried again") == 1
     ledger.broken = False
     while ledger.open:  # noqa: ASYNC110 - the ledger has no event
         await asyncio.sleep(0.001)
@@ -82,12 +124,48 @@ async def test_a_hold_that_the_ledger_did_not_take_is_not_live() -> None:
     assert holds.live == frozenset()
 
 
-async def test_a_hold_that_cannot_be_closed_is_left_to_its_deadline() -> None:
+@pytest.mark.parametrize("command", [Settle(settled(draft(1), 7)), Release(failed(draft(1), "over", START))])
+async def test_a_hold_that_cannot_be_closed_is_closed_when_the_ledger_recovers(
+    command: Settle | Release, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokenworth.flows.serve.holds.FIRST_PAUSE", 0.001)
     ledger = Flaky({"ada": 100})
     holds = Holds(ledger, lambda: START, LIFETIME)
     await holds.place(draft(1), 10)
     ledger.broken = True
     with pytest.raises(LedgerError):
-        await holds.close(Release(failed(draft(1), "over", START)))
+        await holds.close(command)
+    await asyncio.sleep(0.02)
+    assert holds.live == {draft(1).id}
+    assert caplog.text.count("could not be closed") == 1
+    ledger.broken = False
+    await holds.drain()
     assert holds.live == frozenset()
+    assert ledger.events == {draft(1).id: command.event}
+    assert ledger.credits["ada"] == 100 - command.event.charge
+
+
+async def test_an_answer_that_waited_for_a_failed_settlement_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenworth.flows.serve.holds.FIRST_PAUSE", 0.001)
+    ledger = Flaky({"ada": 100})
+    holds = Holds(ledger, lambda: START, LIFETIME)
+    await holds.place(draft(1), 10)
+    ledger.broken = True
+    release = Release(failed(draft(1), "not delivered", START))
+    with pytest.raises(LedgerError):
+        await holds.close(Settle(settled(draft(1), 7)), otherwise=release)
+    ledger.broken = False
+    await holds.drain()
+    assert ledger.events == {draft(1).id: release.event}
+
+
+async def test_the_end_of_a_process_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = Flaky({"ada": 100})
+    holds = Holds(ledger, lambda: START, LIFETIME)
+    await holds.place(draft(1), 10)
+    ledger.broken = True
+    with pytest.raises(LedgerError):
+        await holds.close(Settle(settled(draft(1), 7)))
+    await holds.drain(patience=0.01)
+    assert draft(1).id in caplog.text
     assert ledger.open

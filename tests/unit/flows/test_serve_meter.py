@@ -1,9 +1,11 @@
 """What an ended answer costs, by hand."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.support.events import draft
 from tests.support.shop import COSTS, model, terms
@@ -68,6 +70,26 @@ def test_an_unknown_class_of_tokens_is_estimated_not_dropped() -> None:
     found = event({"input": "2", "output": "7"}, {"usage": USAGE | {"prompt_tokens_details": {"smell_tokens": 5}}})
     assert (found.status, found.counts) == (Status.ESTIMATED, {"input": 3, "output": 2})
     assert found.alarm == "unknown_unit"
+
+
+@pytest.mark.parametrize("depth", [100, 600, 1_000])
+def test_a_usage_that_nests_without_end_is_estimated(depth: int) -> None:
+    tangle = orjson.Fragment(b"[" * depth + b"1" + b"]" * depth)
+    found = event({"input": "2", "output": "7"}, {"usage": USAGE | {"x": tangle}})
+    assert (found.status, found.counts, found.alarm) == (Status.ESTIMATED, {"input": 3, "output": 2}, "unknown_unit")
+
+
+@pytest.mark.parametrize("usage", [5, "x", [1], [USAGE], True, {"prompt_tokens": []}, {"prompt_tokens": 10**30}])
+def test_a_usage_of_any_kind_is_estimated(usage: Any) -> None:
+    answer = orjson.Fragment(json.dumps(usage))
+    found = event({"input": "2", "output": "7"}, {"usage": answer})
+    assert (found.status, found.counts, found.alarm) == (Status.ESTIMATED, {"input": 3, "output": 2}, "bad_usage")
+
+
+def test_a_supplier_with_thoughts_beside_is_read_in_its_own_dialect() -> None:
+    usage = {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "completion_tokens_details": {"reasoning_tokens": 94}}
+    found = event({"input": "2", "output": "7"}, {"usage": usage}, list_price="x-ai/grok-4")
+    assert (found.status, found.counts) == (Status.OK, {"input": 32, "output": 9, "reasoning": 94})
 
 
 def test_a_router_is_read_in_its_own_dialect() -> None:

@@ -7,8 +7,8 @@ from tokenworth.flows.statement import summarise
 def event(customer: str, product: str, **more: object) -> UsageEvent:
     """Make an event with the fields that a statement reads."""
     fixed = dict.fromkeys(("id", "plan", "api_key", "supplier", "model", "api", "card", "cost_card", "book"), "x")
-    values = {"tier": "default", "at": 0, "unit": "credits", "currency": "USD", "status": Status.OK} | more
-    return UsageEvent(customer=customer, product=product, **fixed, **values)  # type: ignore[arg-type]
+    values = fixed | {"tier": "default", "at": 0, "unit": "credits", "currency": "USD", "status": Status.OK} | more
+    return UsageEvent(customer=customer, product=product, **values)  # type: ignore[arg-type]
 
 
 EVENTS = [
@@ -41,6 +41,12 @@ def test_margin_is_of_revenue_and_absent_without_any() -> None:
     by = summarise(EVENTS).by["customer"]
     assert by["a"].margin_basis_points == 4_000
     assert by["b"].margin_basis_points is None
+
+
+def test_answers_without_a_known_cost_are_counted_and_others_are_not() -> None:
+    nobody_knows = [event("a", "chat", status=status, cost_card="") for status in Status]
+    assert summarise([*EVENTS, *nobody_knows]).total.uncosted == 3  # ok, estimated, unrated
+    assert summarise(EVENTS).total.uncosted == 0
 
 
 def test_nothing_sold_is_a_statement_too() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import threading
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,18 +14,26 @@ from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, simulated
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
+from tokenworth.flows.serve.ask import Ask, parse_chat
 from tokenworth.flows.serve.order import Shop
-from tokenworth.gateway.app import Gateway
+from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.service import Reply
+from tokenworth.gateway.app import Gateway, _stream
+from tokenworth.gateway.asgi import send_start
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
 from tokenworth.wiring.suppliers import make_suppliers
 
 SECRET = "tw_very-secret"
 PROMPT = "whisper-this"
+PENDING = b"pending"
+"""A part of a body that never arrives."""
 
 
-async def call(method: str, path: str, parts: list[bytes], headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of one request to a gateway with a limit of 500 bytes."""
+async def call(
+    method: str, path: str, parts: list[bytes], headers: dict[str, str] | None = None, *, limit: int = 500
+) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of one request to a gateway with a limit of so many bytes."""
     made = book({"sim": simulated()})
     ledger = FakeLedger({"ada": NANO})
     backend = Backend(ledger, FakeDirectory({SECRET: Principal("ada", "payg", "k1")}), make_suppliers(made, {}, now))
@@ -30,7 +41,8 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
     waiting = [{"type": "http.request", "body": part, "more_body": at < len(parts) - 1} for at, part in enumerate(parts)]
 
     async def receive() -> Any:
-        return waiting.pop(0) if waiting else await asyncio.Event().wait()
+        come = waiting and waiting[0]["body"] is not PENDING
+        return waiting.pop(0) if come else await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -38,7 +50,7 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
     given = {"authorization": f"Bearer {SECRET}"} | (headers or {})
     scope = {"type": "http", "method": method, "path": path, "headers": [(k.encode(), v.encode()) for k, v in given.items()]}
     async with serving(Shop(made, made.costs), backend) as service:
-        await Gateway(service, max_body=500)(scope, receive, send)
+        await Gateway(service, max_body=limit)(scope, receive, send)
         assert not service.holds.live
     assert not ledger.open
     got = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
@@ -47,6 +59,30 @@ async def call(method: str, path: str, parts: list[bytes], headers: dict[str, st
 
 def request(**more: Any) -> bytes:
     return orjson.dumps({"model": "sim", "messages": [{"role": "user", "content": PROMPT}], "seed": 1} | more)
+
+
+def test_a_body_that_does_not_come_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenworth.gateway.asgi.BODY_SECONDS", 0.01)
+    status, headers, body = asyncio.run(call("POST", "/v1/chat/completions", [b"{", PENDING]))
+    assert (status, orjson.loads(body)["error"]["code"], headers["connection"]) == (408, "body_timeout", "close")
+
+
+def test_a_body_of_a_stranger_is_not_read() -> None:
+    status, _, _ = asyncio.run(call("POST", "/v1/chat/completions", [PENDING], {"authorization": "Bearer nobody", "content-length": "600"}))
+    assert status == 401
+
+
+@pytest.mark.parametrize(("size", "same"), [(100, True), (300_000, False)])
+async def test_a_large_body_is_parsed_off_the_loop(size: int, same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noting(raw: bytes) -> Ask:
+        threads.append(threading.current_thread())
+        return parse_chat(raw)
+
+    monkeypatch.setattr("tokenworth.flows.serve.service.parse_chat", noting)
+    await call("POST", "/v1/chat/completions", [request(padding="x" * size)], limit=400_000)
+    assert [thread is threading.main_thread() for thread in threads] == [same]
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -71,6 +107,38 @@ def test_routes(method: str, path: str, status: int) -> None:
     assert asyncio.run(call(method, path, [b""]))[0] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/v1/models", 200), ("/v1/models/sim", 200), ("/v1/models/none", 404), ("/nowhere", 404)]
+)
+def test_head_is_get_without_a_body(path: str, status: int) -> None:
+    whole = asyncio.run(call("GET", path, [b""]))
+    assert asyncio.run(call("HEAD", path, [b""])) == (status, whole[1], b"")
+
+
+def test_only_what_can_be_got_has_a_head() -> None:
+    status, headers, body = asyncio.run(call("HEAD", "/v1/chat/completions", [b""]))
+    assert (status, headers["allow"], body) == (405, "POST", b"")
+    assert asyncio.run(call("POST", "/v1/models", [b""]))[1]["allow"] == "GET, HEAD"
+
+
+async def test_a_stream_that_fails_in_its_middle_says_so() -> None:
+    async def rest() -> AsyncGenerator[bytes, None]:
+        yield b"data: {}\n\n"
+        raise Refusal(500, "internal_error", "a defect")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    exchange: Any = SimpleNamespace(status=200, headers={})
+    await _stream(Reply(exchange, b": first\n\n", rest(), stream=True), send)
+    events = b"".join(message["body"] for message in sent[1:]).split(b"\n\n")
+    assert events[:2] == [b": first", b"data: {}"]
+    assert orjson.loads(events[2].removeprefix(b"data: "))["error"]["code"] == "internal_error"
+    assert not sent[-1].get("more_body")
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": 1}', b'{"model": "sim", "messages": [1]}'])
 def test_malformed_bodies_are_400(body: bytes) -> None:
     status, _, answer = asyncio.run(call("POST", "/v1/chat/completions", [body]))
@@ -83,6 +151,17 @@ def test_other_credentials_are_401(authorization: str) -> None:
     status, headers, _ = asyncio.run(call("POST", "/v1/chat/completions", [request()], {"authorization": authorization}))
     assert status == 401
     assert headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("value", "sent"), [("credits", b"credits"), ("a\nb\r\x00", b"a?b??"), ("€ é", b"? \xe9"), ("\udce9", b"?")])
+def test_headers_go_out_whatever_is_in_them(value: str, sent: bytes) -> None:
+    messages: list[Any] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    asyncio.run(send_start(send, 200, [("x-tokenworth-unit", value)]))
+    assert messages[0]["headers"] == [(b"x-tokenworth-unit", sent)]
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -5,11 +5,27 @@ from typing import Any
 import pytest
 
 from tokenworth.core.errors import UnknownUnitError, UsageError
-from tokenworth.measure.usage.dialects import DIALECTS, meter
+from tokenworth.measure.usage.dialects import DIALECTS, SPEAK_OPENAI, meter
 
 CHAT = {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140}
 CLAUDE = {"input_tokens": 100, "output_tokens": 40}
 GEMINI = {"promptTokenCount": 100, "candidatesTokenCount": 40}
+RESPONSE = {"input_tokens": 100, "output_tokens": 40}
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def grounded(*queries: str) -> dict[str, Any]:
+    return {"groundingMetadata": {"webSearchQueries": list(queries)}}
+
+
+def inside(prompt: dict[str, Any] | None = None, completion: dict[str, Any] | None = None) -> dict[str, Any]:
+    return CHAT | {"prompt_tokens_details": prompt, "completion_tokens_details": completion}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +41,17 @@ GEMINI = {"promptTokenCount": 100, "candidatesTokenCount": 40}
         # predictions that were rejected are output that was made, and billed
         ("openai", "chat", CHAT | {"completion_tokens_details": {"rejected_prediction_tokens": 9}}, {"input": 100, "output": 40}),
         ("openai", "chat", CHAT | {"prompt_cache_hit_tokens": 80, "prompt_cache_miss_tokens": 20}, {"input": 20, "cache_read": 80, "output": 40}),
+        # what is said twice and agrees is one count; misses alone say what was hit
+        (
+            "openai",
+            "chat",
+            inside({"cached_tokens": 80}) | {"prompt_cache_hit_tokens": 80, "prompt_cache_miss_tokens": 20, "cached_tokens": 80},
+            {"input": 20, "cache_read": 80, "output": 40},
+        ),
+        ("openai", "chat", CHAT | {"prompt_cache_miss_tokens": 20}, {"input": 20, "cache_read": 80, "output": 40}),
+        # counts that only inform
+        ("openai", "chat", inside({"text_tokens": 93, "audio_tokens": 7}), {"input": 93, "input_audio": 7, "output": 40}),
+        ("openai", "chat", inside(None, {"text_tokens": 40, "accepted_prediction_tokens": 40}), {"input": 100, "output": 40}),
         ("openai", "chat", CHAT | {"cached_tokens": 80}, {"input": 20, "cache_read": 80, "output": 40}),
         ("openai", "chat", CHAT | {"queue_time": 0.02, "total_time": 1.5}, {"input": 100, "output": 40}),
         (
@@ -100,6 +127,13 @@ GEMINI = {"promptTokenCount": 100, "candidatesTokenCount": 40}
         ("anthropic", "messages", CLAUDE | {"output_tokens_details": {"thinking_tokens": 15}}, {"input": 100, "output": 25, "reasoning": 15}),
         ("openrouter", "chat", CHAT | {"server_tool_use": {"web_search_requests": 2}}, {"input": 100, "output": 40, "web_search": 2}),
         ("openrouter", "chat", CHAT | {"cost": 0.01, "is_byok": False}, {"input": 100, "output": 40}),
+        # x.AI's reference: reasoning is beside the completion, and the total says so
+        (
+            "x-ai",
+            "chat",
+            {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "completion_tokens_details": {"reasoning_tokens": 94}},
+            {"input": 32, "output": 9, "reasoning": 94},
+        ),
         # explicit zeros are counts
         ("openai", "chat", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, {}),
     ],
@@ -140,16 +174,71 @@ def test_leaves(provider: str, api: str, usage: dict[str, Any], leaves: dict[str
             "google",
             "generate_content",
             GEMINI | {"promptTokensDetails": [{"modality": "AUDIO", "tokenCount": True}]},
-            "promptTokensDetails: tokenCount of AUDIO is True",
+            r"promptTokensDetails\[0\].tokenCount is True",
+        ),
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"promptTokensDetails": [{"modality": "TEXT", "tokenCount": 9999}]},
+            "promptTokensDetails sum to 9999, which exceeds 100",
+        ),
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 30}, {"modality": "IMAGE", "tokenCount": 11}]},
+            "candidatesTokensDetails sum to 41, which exceeds 40",
+        ),
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"promptTokensDetails": [{"modality": ["AUDIO"], "tokenCount": 3}]},
+            r"modality is \['AUDIO'\], not text",
         ),
         # details of a count that is not there
         (
             "google",
             "generate_content",
             GEMINI | {"toolUsePromptTokensDetails": [{"modality": "AUDIO", "tokenCount": 12}]},
-            r"input_audio \(12\) exceed input \(0\)",
+            "toolUsePromptTokensDetails sum to 12, which exceeds 0",
         ),
-        ("openai", "chat", CHAT | {"prompt_cache_hit_tokens": 80, "prompt_cache_miss_tokens": 21}, "are not prompt_tokens"),
+        ("openai", "chat", CHAT | {"prompt_cache_hit_tokens": 80, "prompt_cache_miss_tokens": 21}, "hit_tokens is 80, .*miss_tokens .* is 79"),
+        ("openai", "chat", CHAT | {"prompt_cache_miss_tokens": 101}, "cache_read is -1"),
+        (
+            "openai",
+            "chat",
+            inside({"cached_tokens": 50}) | {"prompt_cache_hit_tokens": 0, "prompt_cache_miss_tokens": 100},
+            r"prompt_tokens_details.cached_tokens is 50, usage.prompt_cache_hit_tokens is 0, prompt_tokens \(100\) less",
+        ),
+        ("openai", "chat", inside({"cached_tokens": 50}) | {"prompt_cache_hit_tokens": 0}, "cached tokens contradict each other"),
+        ("openai", "chat", inside({"cached_tokens": 0}) | {"prompt_cache_hit_tokens": 60}, "cached tokens contradict each other"),
+        ("openai", "chat", inside({"cached_tokens": 0}) | {"cached_tokens": 60}, "cached tokens contradict each other"),
+        # what only informs is a count too, and inside its whole
+        ("openai", "chat", inside(None, {"accepted_prediction_tokens": 500}), r"accepted_prediction_tokens \(500\) exceed 40"),
+        ("openai", "chat", inside(None, {"rejected_prediction_tokens": 41}), r"rejected_prediction_tokens \(41\) exceed 40"),
+        ("openai", "chat", inside(None, {"accepted_prediction_tokens": "x"}), "accepted_prediction_tokens is 'x'"),
+        ("openai", "chat", inside(None, {"text_tokens": -5}), "completion_tokens_details.text_tokens is -5"),
+        ("openai", "chat", inside({"text_tokens": 99999}), r"prompt_tokens_details: text_tokens \(99999\) exceed 100"),
+        ("openai", "chat", inside({"text_tokens": 94, "audio_tokens": 7}), r"text_tokens \(94\), audio_tokens \(7\) exceed 100"),
+        (
+            "openai",
+            "chat",
+            inside({"cached_tokens": 9, "cached_tokens_details": {"text_tokens": 10}}),
+            r"cached_tokens_details: text_tokens \(10\) exceed 9",
+        ),
+        ("openai", "responses", RESPONSE | {"output_tokens_details": {"text_tokens": 41}}, r"text_tokens \(41\) exceed 40"),
+        ("openai", "embeddings", {"prompt_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 1}}, "exceed output"),
+        ("anthropic", "messages", CLAUDE | {"server_tool_use": {"web_fetch_requests": -3}}, "web_fetch_requests is -3"),
+        ("x-ai", "chat", CHAT | {"completion_tokens_details": {"reasoning_tokens": 5}}, r"reasoning_tokens \(5\) is 145"),
+        # two places, two stories
+        ("openai", "chat", {"usage": CHAT | {"service_tier": "flex"}, "service_tier": "priority"}, "two values of service_tier: flex and priority"),
+        ("google", "generate_content", GEMINI | {"serviceTier": "flex", "trafficType": "PROVISIONED_THROUGHPUT"}, "flex and provisioned_throughput"),
+        ("openai", "responses", {"usage": RESPONSE, "output": {}}, "response.output is {}, not a list"),
+        (
+            "google",
+            "generate_content",
+            {"usageMetadata": GEMINI, "candidates": [{"groundingMetadata": {"webSearchQueries": "x"}}]},
+            "webSearchQueries is 'x', not a list",
+        ),
         ("openai", "chat", CHAT | {"prompt_tokens_details": {"cached_tokens": 9, "audio_tokens": 9}}, "may overlap"),
         (
             "anthropic",
@@ -174,7 +263,18 @@ def test_contradictions_are_named(provider: str, api: str, payload: Any, words: 
         ("openai", "chat", CHAT | {"more": [{"tokens": 3}]}, "usage.more is"),
         ("anthropic", "messages", CLAUDE | {"cache_creation": {"ephemeral_1d_input_tokens": 3}}, "ephemeral_1d_input_tokens is 3"),
         ("google", "generate_content", GEMINI | {"promptTokensDetails": [{"modality": "SMELL", "tokenCount": 3}]}, "SMELL"),
-        ("google", "generate_content", GEMINI | {"promptTokensDetails": [{"modality": ["AUDIO"], "tokenCount": 3}]}, "modality"),
+        ("google", "generate_content", GEMINI | {"promptTokensDetails": [{"modality": "TEXT", "tokenCount": 3, "foo": 5}]}, r"\[0\].foo is 5"),
+        # a number in quotes is a number
+        ("openai", "chat", CHAT | {"hologram_tokens": "5"}, "usage.hologram_tokens is '5'"),
+        ("openai", "chat", CHAT | {"hologram_tokens": {"lifetime": " 1.5e3 "}}, "usage.hologram_tokens is"),
+        # deeper than Python recurses, here and in the error's text
+        ("openai", "chat", CHAT | {"x": nested(5_000)}, r"usage.x is \[\[\["),
+        ("openai", "chat", CHAT | {"prompt_tokens_details": {"x": nested(5_000)}}, r"details.x is \[\[\["),
+        # billed beside the tokens, by units that nobody declared
+        ("openai", "responses", {"usage": RESPONSE, "output": [{"type": "file_search_call", "status": "completed"}]}, "file_search_call"),
+        ("google", "generate_content", {"usageMetadata": GEMINI, "candidates": [grounded("a", "b")]}, "2 queries were searched"),
+        ("perplexity", "chat", CHAT, "no dialect for perplexity/chat"),
+        ("aws", "default", CLAUDE, "no dialect for aws/default"),
         ("anthropic", "messages", CLAUDE | {"server_tool_use": {"code_execution_requests": 3}}, "code_execution_requests is 3"),
         ("mars", "chat", CHAT, "no dialect for mars/chat"),
     ],
@@ -184,8 +284,19 @@ def test_what_nobody_knows_is_never_zero(provider: str, api: str, payload: Any, 
         meter(provider, api, payload)
 
 
+@pytest.mark.parametrize("value", [nested(5_000), {"x": nested(5_000)}, "x" * 10_000, [0] * 10_000])
+def test_an_error_quotes_in_short(value: Any) -> None:
+    for payload in (value, {"usage": value}, CHAT | {"prompt_tokens": value}, CHAT | {"prompt_tokens_details": value}):
+        with pytest.raises(UsageError) as error:
+            meter("openai", "chat", payload)
+        assert len(str(error.value)) < 300
+
+
 def test_unknown_fields_that_count_nothing_pass() -> None:
-    assert meter("openai", "chat", CHAT | {"note": "x", "flag": True, "hologram_tokens": 0, "details": {"a": 0}}).usage.input_tokens == 100
+    assert (
+        meter("openai", "chat", CHAT | {"note": "x", "flag": True, "hologram_tokens": 0, "zero": "0.0", "details": {"a": 0}}).usage.input_tokens
+        == 100
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,6 +308,20 @@ def test_unknown_fields_that_count_nothing_pass() -> None:
         ("anthropic", "messages", {"usage": CLAUDE | {"service_tier": "batch", "speed": "fast"}}, {"processing": "batch", "speed": "fast"}),
         ("anthropic", "messages", {"usage": CLAUDE | {"inference_geo": "us"}}, {"inference_geo": "us"}),
         ("google", "generate_content", {"usageMetadata": GEMINI | {"serviceTier": "FLEX"}}, {"service_tier": "flex"}),
+        # whichever of the places says that it is not standard service
+        ("openai", "chat", {"usage": CHAT | {"service_tier": "priority", "speed": "fast"}}, {"service_tier": "priority", "speed": "fast"}),
+        ("openai", "chat", CHAT | {"service_tier": "priority"}, {"service_tier": "priority"}),
+        ("openai", "responses", {"usage": RESPONSE | {"service_tier": "flex"}, "service_tier": "default"}, {"service_tier": "flex"}),
+        ("openai", "embeddings", {"usage": {"prompt_tokens": 5}, "service_tier": "flex"}, {"service_tier": "flex"}),
+        ("openrouter", "chat", CHAT | {"service_tier": "priority"}, {"service_tier": "priority"}),
+        (
+            "google",
+            "generate_content",
+            GEMINI | {"serviceTier": "standard", "trafficType": "PROVISIONED_THROUGHPUT"},
+            {"service_tier": "provisioned_throughput"},
+        ),
+        ("google", "generate_content", GEMINI | {"serviceTier": "priority", "trafficType": "ON_DEMAND_PRIORITY"}, {"service_tier": "priority"}),
+        ("google", "generate_content", GEMINI | {"trafficType": "ON_DEMAND"}, {}),
     ],
 )
 def test_what_changes_prices_is_stated(provider: str, api: str, payload: Any, context: dict[str, str]) -> None:
@@ -208,3 +333,51 @@ def test_every_dialect_reports_the_model() -> None:
         name, model = ("usageMetadata", "modelVersion") if api == "generate_content" else ("usage", "model")
         usage = GEMINI if api == "generate_content" else CHAT | CLAUDE if api == "embeddings" else CHAT if api == "chat" else CLAUDE
         assert meter(provider, api, {model: "m-1", name: {k: v for k, v in usage.items() if api != "embeddings" or "put" not in k}}).model == "m-1"
+
+
+SEARCH = {"type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "payload", "searches"),
+    [
+        ("openai", "responses", {"usage": RESPONSE, "output": None}, 0),
+        ("openai", "responses", {"usage": RESPONSE, "output": [SEARCH, {"type": "message"}, SEARCH]}, 2),
+        ("openai", "responses", {"usage": RESPONSE, "output": [{"type": "web_search_call"}]}, 1),
+        # OpenAI's guide: search actions incur a tool call cost; what failed did not search
+        ("openai", "responses", {"usage": RESPONSE, "output": [SEARCH, SEARCH | {"action": {"type": "open_page"}}]}, 1),
+        ("openai", "responses", {"usage": RESPONSE, "output": [SEARCH | {"status": "failed"}, {"type": "file_search_call", "status": "failed"}]}, 0),
+        ("azure", "responses", {"usage": RESPONSE, "output": [SEARCH]}, 1),
+        # Google's prices: each distinct query from Gemini 3 on, each prompt before
+        (
+            "google",
+            "generate_content",
+            {"usageMetadata": GEMINI, "modelVersion": "gemini-3-flash-preview", "candidates": [grounded("a", "b", "a", ""), grounded("c"), {}]},
+            3,
+        ),
+        ("google", "generate_content", {"usageMetadata": GEMINI, "modelVersion": "gemini-2.5-flash", "candidates": [grounded("a", "b")]}, 1),
+        ("google", "generate_content", {"usageMetadata": GEMINI, "candidates": [grounded("a")]}, 1),
+    ],
+)
+def test_searches_of_a_whole_response_are_counted(provider: str, api: str, payload: Any, searches: int) -> None:
+    assert meter(provider, api, payload).usage.counts.get("web_search", 0) == searches
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "payload"),
+    [
+        *((provider, "chat", CHAT) for provider in SPEAK_OPENAI),
+        ("OpenAI", "Default", CHAT),
+        ("deepseek", "chat.completions", CHAT),
+        ("moonshot", "chat_completions", CHAT),
+        ("xai", "default", CHAT),
+        ("azure", "responses", RESPONSE),
+        ("aws", "anthropic", CLAUDE),
+        ("bedrock", "messages", CLAUDE),
+        ("vertex", "messages", CLAUDE),
+        ("vertex", "default", GEMINI),
+        ("azure", "messages", CLAUDE),
+    ],
+)
+def test_a_dialect_is_found_by_any_name_in_use(provider: str, api: str, payload: Any) -> None:
+    assert meter(provider, api, payload).usage.counts == {"input": 100, "output": 40}

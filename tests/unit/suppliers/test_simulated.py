@@ -127,3 +127,7 @@ def test_speed_divides_the_time() -> None:
     assert abs(slow.last_us(1_000) - 10 * fast.last_us(1_000)) < 200_000
     assert fast.chunk > slow.chunk == 1
     assert pace(drawn, 0).last_us(1_000) == 0
+
+
+def test_a_message_may_hold_any_integer() -> None:
+    assert whole(messages=[{"role": "user", "content": "hi", "x": 2**70}]).usage is not None

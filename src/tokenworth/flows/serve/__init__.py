@@ -2,6 +2,7 @@
 
 service    the use-case: one call, one reply
 ask        what a request asks for, and the bounds that its hold is priced at
+unpriceable    fields that are refused, since no worst case can be proven for them
 order      the request in terms of the book: product, card, terms, amount to hold
 holds      live holds: placed, kept alive, closed whatever becomes of the request
 exchange   one request on its way: hold, send, feed, settle, tail

@@ -1,5 +1,6 @@
 """What a chat completion request asks for, as far as routing, holding and metering need it. The rest passes through unread."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,18 @@ import orjson
 from tokenworth.book.model import Model
 from tokenworth.core.units import MAX_COUNT, UNITS
 from tokenworth.flows.serve.refusal import bad_request
+from tokenworth.flows.serve.unpriceable import check_priceable
 from tokenworth.price.card import DEFAULT_TIER
 from tokenworth.price.worst import TEXT, Bounds
 
 MODALITIES = frozenset(unit.modality for unit in UNITS.values()) - {""}
+MAX_DEPTH = 254
+"""Levels of a body that orjson can write again for the supplier; it reads more."""
+DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+LONG_NUMBER = b"0" * 19
+"""Digits of the shortest number that may not fit into 64 bits."""
+UNSEEN_INPUT = frozenset({"audio", "cached_content", "chat_template", "conversation", "extra_body", "previous_response_id", "prompt"})
+"""Fields that can put more into the prompt than their own bytes: media, what the supplier has stored, a template that repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +40,8 @@ class Ask:
 
 
 def parse_chat(raw: bytes) -> Ask:
-    """Parse a body once; Refusal (400) names the field that is missing or of the wrong kind."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise bad_request(f"The body is not valid JSON: {error}", code="invalid_json") from None
+    """Parse a body once; Refusal (400) names the field that is missing, of the wrong kind, or without a worst case."""
+    body = _parse(raw)
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.", code="invalid_json")
     product = body.get("model")
@@ -44,6 +50,7 @@ def parse_chat(raw: bytes) -> Ask:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
         raise bad_request("`messages` must be a list of at least one message.", "messages")
+    check_priceable(body)
     return Ask(
         body=body,
         size=len(raw),
@@ -72,6 +79,20 @@ def bounds(ask: Ask, model: Model) -> Bounds:
     if not ask.text_only:
         return Bounds(min(model.context, MAX_COUNT), output, MODALITIES)
     return Bounds(min(ask.size + model.input_allowance, model.context, MAX_COUNT), output, TEXT)
+
+
+def _parse(raw: bytes) -> Any:
+    """Read JSON such that it can be written again as it was: within the depth, and with each integer's digits."""
+    try:
+        body = orjson.loads(raw)
+        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+            orjson.dumps(body)
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"The body is not valid JSON: {error}", code="invalid_json") from None
+    except TypeError:
+        raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.", code="invalid_json") from None
+    # orjson makes floats of integers beyond 64 bits
+    return json.loads(raw) if LONG_NUMBER in raw.translate(DIGITS) else body
 
 
 def _tier(body: Mapping[str, Any]) -> str:
@@ -115,7 +136,7 @@ def _output_limit(body: Mapping[str, Any]) -> int | None:
 
 
 def _text_only(body: Mapping[str, Any], messages: list[dict[str, Any]]) -> bool:
-    if body.get("audio") or body.get("web_search_options") is not None or body.get("modalities") not in (None, ["text"]):
+    if any(body[name] for name in UNSEEN_INPUT & body.keys()) or body.get("modalities") not in (None, ["text"]):
         return False
     # an earlier answer's audio is referred to by its id, beside the content
     return all(_is_text(message.get("content")) and not message.get("audio") for message in messages)

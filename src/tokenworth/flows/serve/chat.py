@@ -19,6 +19,7 @@ from tokenworth.flows.serve.ask import Ask
 from tokenworth.flows.serve.text import text_bytes
 
 PATH = "/chat/completions"
+DONE = b"[DONE]"
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """The most of a stream that is kept while waiting for the end of an event."""
 
@@ -33,6 +34,17 @@ def supplier_body(ask: Ask, model: Model) -> dict[str, Any]:
     return body
 
 
+def is_error(content: bytes) -> bool:
+    """Whether a supplier's refusal has the shape that clients read."""
+    return isinstance((_content(content) or {}).get("error"), dict)
+
+
+def reason(content: bytes) -> str:
+    """Return the text of a refusal in another shape, empty where it has none."""
+    told = _content(content) or {}
+    return next((told[name] for name in ("error", "message", "detail") if isinstance(told.get(name), str)), "")
+
+
 class Tap(ABC):
     """Reads an answer of the supplier on its way to the client."""
 
@@ -45,23 +57,32 @@ class Tap(ABC):
         """The supplier's usage object: the last one of a stream, since those that send several send running totals."""
         self.served_tier = ""
         """The tier that the supplier says it served."""
+        self.begun = False
+        """Whether the client was sent anything that the model made: text, reasoning, a call, media."""
         self.complete = False
         """Whether the answer came to its end."""
-        self.failed = False
-        """Whether the supplier reported an error inside a stream; nothing after it counts."""
+        self.failed: SupplierError | None = None
+        """What the supplier did wrong inside a stream; nothing after it counts."""
+        self.gone = False
+        """Whether the client has left: what comes now is read, but delivered to nobody."""
 
     @property
     @abstractmethod
     def delivered(self) -> int:
         """Bytes of text that the client was sent."""
 
+    @property
+    def finished(self) -> bool:
+        """Whether the client has the whole answer, though its usage may be on its way."""
+        return False
+
     @abstractmethod
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes of the supplier; return what may go to the client now."""
 
     @abstractmethod
-    def end(self) -> None:
-        """Note that no more bytes come."""
+    def end(self) -> bytes:
+        """Take note that no more bytes come; return what may still go to the client."""
 
     @abstractmethod
     def tail(self, note: Mapping[str, str], error: Mapping[str, Any] | None) -> bytes:
@@ -71,7 +92,7 @@ class Tap(ABC):
         """Note usage and tier, then show the client our names and only what it asked for."""
         if content.get("usage"):
             self.usage = content["usage"]
-        if not self._show_usage:
+        if not self._show_usage or not _can_write(content.get("usage")):
             content.pop("usage", None)
         if "model" in content:
             content["model"] = self._product
@@ -89,19 +110,20 @@ class WholeTap(Tap):
         super().__init__(ask, model)
         self._parts: list[bytes] = []
         self._content: dict[str, Any] = {}
+        self._answer = b""
 
     @property
     def delivered(self) -> int:
         """Bytes of text in the answer."""
-        return text_bytes(self._content.get("choices"))
+        return text_bytes(_made(self._content["choices"])) if self.complete else 0
 
     def feed(self, chunk: bytes) -> bytes:
         """Keep everything."""
         self._parts.append(chunk)
         return b""
 
-    def end(self) -> None:
-        """Parse the answer; SupplierError where it is not a chat completion."""
+    def end(self) -> bytes:
+        """Parse the answer; SupplierError where it is not a chat completion, or none that can be passed on."""
         try:
             content = orjson.loads(b"".join(self._parts))
         except orjson.JSONDecodeError:
@@ -109,13 +131,14 @@ class WholeTap(Tap):
         if not isinstance(content, dict) or not isinstance(content.get("choices"), list):
             raise SupplierError("the supplier's answer has no choices", code="supplier_nonsense")
         self._read(content)
-        self._content = content
+        self._content, self._answer = content, _written(content)
         self.complete = True
+        return b""
 
     def tail(self, note: Mapping[str, str], error: Mapping[str, Any] | None) -> bytes:
         """Return the answer; the note is in its headers."""
         del note, error
-        return orjson.dumps(self._content)
+        return self._answer
 
 
 class StreamTap(Tap):
@@ -126,12 +149,19 @@ class StreamTap(Tap):
         super().__init__(ask, model)
         self._rest = b""
         self._delivered = 0
+        self._seen: set[int] = set()
+        self._ended: set[int] = set()
         self._failure = b""
 
     @property
     def delivered(self) -> int:
         """Bytes of text in the events that went out."""
         return self._delivered
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that began has its finish_reason, or the terminator came."""
+        return self.complete or (bool(self._seen) and self._seen == self._ended)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the whole events so far; an event that is cut waits for the rest of it."""
@@ -143,9 +173,16 @@ class StreamTap(Tap):
             raise SupplierError(f"the supplier sent an event of more than {MAX_EVENT_BYTES} bytes", code="supplier_nonsense")
         return b"".join([self._event(event) for event in events])
 
-    def end(self) -> None:
-        """Drop an event that was cut off: no client could read it."""
-        self._rest = b""
+    def end(self) -> bytes:
+        """Read an event that lacks its blank line; one that is cut in its middle no client could read.
+
+        A finished stream whose usage came is whole without a terminator too.
+        """
+        (data, others), self._rest = _fields(self._rest), b""
+        out = self._data(data, others) if data == DONE or _content(data) else b""
+        if self.finished and self.usage is not None and not self.failed:
+            self.complete = True
+        return out
 
     def tail(self, note: Mapping[str, str], error: Mapping[str, Any] | None) -> bytes:
         """Return the note as a comment, then the terminator, or the error unless the supplier's own went out."""
@@ -155,40 +192,98 @@ class StreamTap(Tap):
         return comment + (self._failure or b"data: " + orjson.dumps(error) + b"\n\n")
 
     def _event(self, event: bytes) -> bytes:
-        if not event.startswith(b"data:") or b"\n" in event:
-            return self._fields(event)
-        return self._data(event[5:].strip(), b"")
-
-    def _fields(self, event: bytes) -> bytes:
-        """Read an event of several lines: comments and names stay, its data is one text."""
-        lines = event.split(b"\n")
-        data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
-        others = b"".join(line + b"\n" for line in lines if line and not line.startswith(b"data:"))
+        data, others = _fields(event)
         if data:
-            return self._data(data.strip(), others)
+            return self._data(data, others)
         return others + b"\n" if others else b""
 
     def _data(self, data: bytes, others: bytes) -> bytes:
         if self.complete or self.failed:
             return b""
-        if data == b"[DONE]":
+        if data == DONE:
             self.complete = True
             return b""
-        try:
-            content = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            content = None
-        if not isinstance(content, dict):
+        content = _content(data)
+        if content is None:
             # not ours to judge: the client sees it as it came
             return others + b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
         if content.get("error") and "choices" not in content:
             # clients stop reading at an error, so it waits for the settlement as a terminator does
-            self.failed = True
+            self.failed = SupplierError("the supplier reported an error in its stream", code="supplier_broke_off")
             self._failure = others + b"data: " + data + b"\n\n"
             return b""
+        return self._chunk(content, others)
+
+    def _chunk(self, content: dict[str, Any], others: bytes) -> bytes:
         only_usage = bool(content.get("usage")) and not content.get("choices")
         self._read(content)
         if only_usage and not self._show_usage:
             return b""
-        self._delivered += text_bytes(content.get("choices"))
-        return others + b"data: " + orjson.dumps(content) + b"\n\n"
+        try:
+            event = others + b"data: " + _written(content) + b"\n\n"
+        except SupplierError as error:
+            # not raised: the events before it are on their way
+            self.failed = error
+            return b""
+        self._count(content.get("choices"))
+        return event
+
+    def _count(self, choices: Any) -> None:
+        """Note what the client gets of each choice, and which of them end."""
+        for choice in _objects(choices):
+            index = choice["index"] if isinstance(choice.get("index"), int) else 0
+            self._seen.add(index)
+            if choice.get("finish_reason"):
+                self._ended.add(index)
+        if not self.gone:
+            made = _made(choices)
+            self._delivered += text_bytes(made)
+            self.begun = self.begun or any(map(_is_content, made))
+
+
+def _fields(event: bytes) -> tuple[bytes, bytes]:
+    """Return an event's data, which is one text however many lines it has, and its other lines: comments and names."""
+    if event.startswith(b"data:") and b"\n" not in event:
+        return event[5:].strip(), b""
+    lines = event.split(b"\n")
+    data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+    return data.strip(), b"".join(line + b"\n" for line in lines if line and not line.startswith(b"data:"))
+
+
+def _content(data: bytes) -> dict[str, Any] | None:
+    """Return the object that an event carries; None where it carries something else."""
+    try:
+        content = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _objects(choices: Any) -> list[dict[str, Any]]:
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def _made(choices: Any) -> list[Any]:
+    """Return what the model made in each choice; its other fields say how it ended, or was filtered."""
+    return [choice[name] for choice in _objects(choices) for name in ("delta", "message", "text") if choice.get(name)]
+
+
+def _is_content(made: Any) -> bool:
+    """Whether there is more than the empty frame that opens and closes a choice."""
+    return any(value for name, value in made.items() if name != "role") if isinstance(made, dict) else bool(made)
+
+
+def _can_write(usage: Any) -> bool:
+    """Whether a usage object can go to the client: orjson reads deeper nesting than it writes."""
+    try:
+        orjson.dumps(usage)
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
+def _written(content: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(content)
+    except orjson.JSONEncodeError as error:
+        raise SupplierError(f"the supplier's answer cannot be passed on: {error}", code="supplier_nonsense") from None

@@ -56,12 +56,20 @@ def not_held(refused: Refused, unit: str) -> Refusal:
             f"This request may cost up to {needed} {unit}, and {available} are available. Add credits, or ask for less with max_completion_tokens.",
             extra={"needed": needed, "available": available, "unit": unit},
         )
+    if refused.reason is Reason.IN_PROGRESS:
+        what = f"A request with this Idempotency-Key is being served, as event {refused.event}. Try again when it is over: it is charged once."
+        again = {"x-should-retry": "true", "retry-after": "1"}
+        return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=again)
     # a retry of these can never succeed: openai's client would try 409 again unless told not to
     stop = {"x-should-retry": "false"}
     if refused.reason is Reason.DUPLICATE:
-        what = f"A request with this Idempotency-Key was accepted before, as event {refused.event}; it is charged once."
+        what = f"A request with this Idempotency-Key was served before, as event {refused.event}; it is charged once."
         return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=stop)
     if refused.reason is Reason.KEY_REUSED:
         what = "This Idempotency-Key was used with another body. Use a new key for a new request."
         return Refusal(422, refused.reason, what, extra={"event": refused.event}, headers=stop)
+    if refused.reason is Reason.CONFLICT:
+        # a hold's id is new, so what conflicts is the account; the customer can do nothing about it
+        what = "Your account is kept in another unit than this service sells in. Nothing was charged; tell the operator."
+        return Refusal(500, "account_unit_differs", what, headers=stop)
     return Refusal(403, refused.reason, f"The ledger refused the request: {refused.detail}", headers=stop)

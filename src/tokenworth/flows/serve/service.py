@@ -1,10 +1,12 @@
 """Serve a request: who asks, what it may cost at most, hold that, let the supplier answer, settle what was used."""
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tokenworth.capture.commands import Refused
+from tokenworth.capture.commands import Reason, Refused
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
 from tokenworth.flows.serve.ask import parse_chat
@@ -15,6 +17,10 @@ from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
+LARGE_BODY = 256 * 1024
+"""Bytes above which a body is parsed in a thread, while the loop serves others."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,15 @@ class Service:
         principal = self.caller(call.secret)
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
-        ask = parse_chat(call.body)
+        ask = await asyncio.to_thread(parse_chat, call.body) if len(call.body) > LARGE_BODY else parse_chat(call.body)
         at = self.clock()
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         supplier = self.suppliers[ordered.model.supplier]
         body = digest(call.body) if call.key else ""
         held = await self.holds.place(ordered.draft, ordered.amount, key=call.key, body=body)
         if isinstance(held, Refused):
+            if held.reason is Reason.CONFLICT:
+                log.error("event %s was not held: %s", ordered.draft.id, held.detail)
             raise not_held(held, ordered.draft.unit)
         exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
         rest = exchange.deliver(supplier)

@@ -35,7 +35,7 @@ def messages(payload: Any) -> Metered:
     tools = usage.inner("server_tool_use")
     counts["web_search"] = tools.optional("web_search_requests")
     # fetched pages are input tokens and nothing more
-    tools.skip("web_fetch_requests")
+    tools.optional("web_fetch_requests")
     tools.close()
     context = _context(usage)
     usage.close()
@@ -59,6 +59,6 @@ def _writes(usage: Fields) -> tuple[int, int]:
 
 def _context(usage: Fields) -> dict[str, str]:
     tier = usage.text("service_tier")
-    context = {"processing": "batch"} if tier == "batch" else stated(tier, STANDARD_TIERS, "service_tier")
-    context |= stated(usage.text("speed"), STANDARD_SPEED, "speed")
-    return context | stated(usage.text("inference_geo"), STANDARD_GEO, "inference_geo")
+    context = {"processing": "batch"} if tier == "batch" else stated("service_tier", STANDARD_TIERS, tier)
+    context |= stated("speed", STANDARD_SPEED, usage.text("speed"))
+    return context | stated("inference_geo", STANDARD_GEO, usage.text("inference_geo"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tokenworth.core.errors import UsageError
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.fields import Fields, text_at
+from tokenworth.measure.usage.fields import Fields, shown, text_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class Metered:
 def usage_object(payload: Any, name: str = "usage") -> tuple[Mapping[str, Any], Fields]:
     """Return the whole response (empty if only its usage was given) and its usage object, else UsageError."""
     if not isinstance(payload, Mapping):
-        raise UsageError(f"the payload is {payload!r}, not an object", mend="pass a response or its usage object")
+        raise UsageError(f"the payload is {shown(payload)}, not an object", mend="pass a response or its usage object")
     if name not in payload:
         return {}, Fields(payload, name)
     inside = payload[name]
     if not isinstance(inside, Mapping):
-        raise UsageError(f"{name} is {inside!r}, not an object", mend="ask the provider for usage, or estimate and mark it")
+        raise UsageError(f"{name} is {shown(inside)}, not an object", mend="ask the provider for usage, or estimate and mark it")
     return payload, Fields(inside, name)
 
 
@@ -38,6 +38,9 @@ def model_of(response: Mapping[str, Any], *names: str) -> str:
     return next((text for name in names or ("model",) if (text := text_at(response, name, "response"))), "")
 
 
-def stated(value: str, standard: frozenset[str], key: str) -> dict[str, str]:
-    """Return the context of a stated value: none where it is standard service."""
-    return {} if value.lower() in standard else {key: value.lower()}
+def stated(key: str, standard: frozenset[str], *texts: str) -> dict[str, str]:
+    """Return the context that is stated, in one place or in several: none where all say standard service, UsageError where two say others."""
+    special = {text.lower() for text in texts} - standard
+    if len(special) > 1:
+        raise UsageError(f"the payload states two values of {key}: {' and '.join(sorted(special))}")
+    return {key: special.pop()} if special else {}

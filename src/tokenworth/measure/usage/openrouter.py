@@ -18,5 +18,6 @@ def chat(payload: Any) -> Metered:
     counts["web_search"] = tools.optional("web_search_requests")
     tools.close()
     usage.skip("cost", "cost_details", "is_byok")
+    told = context(response, usage)
     usage.close()
-    return Metered(Usage.from_overlapping(counts), model_of(response), context(response))
+    return Metered(Usage.from_overlapping(counts), model_of(response), told)

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from tokenworth.core.ids import digest
+from tokenworth.suppliers.body import encode
 
 VOCABULARY = tuple("each token that a model makes has a cost and a price so count it once and settle it in full".split(" "))  # noqa: SIM905 - a sentence reads better
 
@@ -89,4 +88,4 @@ def texts(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _seed(body: Mapping[str, Any]) -> int:
     seed = body.get("seed")
-    return seed if isinstance(seed, int) else int(digest(orjson.dumps(body["messages"]))[:16], 16)
+    return seed if isinstance(seed, int) else int(digest(encode(body["messages"]))[:16], 16)

@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from tokenworth.core.ids import digest
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import SupplierRequest, SupplierResponse
+from tokenworth.suppliers.body import encode
 from tokenworth.suppliers.simulated.answer import Answer, SimulatedModel, answer
 from tokenworth.suppliers.simulated.timing import Pace, pace
 from tokenworth.suppliers.simulated.wire import DONE, Head, chunks, completion, error
@@ -38,7 +37,7 @@ class SimulatedSupplier:
         if drawn.input > model.context:
             why = f"{drawn.input} tokens exceed the context of {model.context}"
             return _refused(400, error(why, "context_length_exceeded", "messages"))
-        head = Head(f"chatcmpl-{digest(orjson.dumps(body))[:29]}", self.clock() // SECOND, str(body["model"]))
+        head = Head(f"chatcmpl-{digest(encode(body))[:29]}", self.clock() // SECOND, str(body["model"]))
         rhythm = pace(drawn, self.speed)
         if request.stream:
             return SupplierResponse(200, EVENTS, _stream(head, drawn, rhythm, include_usage=_wants_usage(body)))
