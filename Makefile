@@ -30,6 +30,8 @@ lock: .venv/.test  ## resolve the dependencies again, within pyproject.toml
 
 bench: .venv/.test  ## run the benchmarks; each prints ratios
 	$(BIN)/python -m benchmarks.ledger
+	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.postgres
 	$(BIN)/python -m benchmarks.gateway
 
 clean:  ## remove the environment and caches
@@ -38,5 +40,6 @@ clean:  ## remove the environment and caches
 .venv/.demo: requirements/demo.txt requirements/bootstrap.txt pyproject.toml scripts/setup
 	PYTHON=$(PYTHON) scripts/setup demo
 
-.venv/.test: requirements/test.txt requirements/bootstrap.txt pyproject.toml scripts/setup
+.venv/.test: requirements/test.txt requirements/bootstrap.txt pyproject.toml scripts/setup scripts/postgresql
+	scripts/postgresql
 	PYTHON=$(PYTHON) scripts/setup test

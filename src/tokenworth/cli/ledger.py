@@ -10,9 +10,11 @@ from rich.console import Console
 from tokenworth.cli.options import as_json, database, period
 from tokenworth.core.money import format_amount
 from tokenworth.flows.statement import summarise
+from tokenworth.render.progress import phases
 from tokenworth.render.statement import print_statement, statement_data
 from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.reader import Reader
+from tokenworth.store.sqlite.verify import PHASES
 from tokenworth.store.sqlite.verify import verify as prove
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.onboard import need_account
@@ -25,13 +27,15 @@ def command() -> None:
 
 @command.command()
 @database
+@click.option("--deep", is_flag=True, help="Compare each of the file's indexes with its table too.")
 @as_json
-def verify(*, db: Path, as_json: bool) -> None:
+def verify(*, db: Path, deep: bool, as_json: bool) -> None:
     """Derive every balance, lot, hold and event again from the postings; exit 1 if anything differs."""
-    report = prove(db)
+    with phases(PHASES) as tell:
+        report = prove(db, deep=deep, tell=tell)
     if as_json:
         balances = [{"unit": u, "account": a, "balance": format_amount(n)} for (u, a), n in sorted(report.balances.items())]
-        counts = {name: getattr(report, name) for name in ("postings", "events", "accounts", "lots", "holds")}
+        counts = {name: getattr(report, name) for name in ("postings", "events", "accounts", "lots", "holds", "corrections")}
         click.echo(json.dumps({"verified": not report.problems, "problems": report.problems, **counts, "balances": balances}, indent=2))
     else:
         for problem in report.problems:

@@ -20,8 +20,9 @@ from tokenworth.core.money import parse_amount
 from tokenworth.flows.statement import Statement, summarise
 from tokenworth.store.lake.parquet import write_parquet
 from tokenworth.store.lake.rating import Rerated, rerate
+from tokenworth.store.ledger.proof.report import Report
 from tokenworth.store.sqlite.reader import Reader
-from tokenworth.store.sqlite.verify import Report, verify
+from tokenworth.store.sqlite.verify import verify
 from tokenworth.wiring.replay import Job, Outcome, replay
 
 HOST = "127.0.0.1"

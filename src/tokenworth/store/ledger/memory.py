@@ -1,6 +1,6 @@
 """What a writer knows: accounts and open holds between batches, and, during a batch, its changes on top of the facts asked for."""
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView
 from dataclasses import dataclass, field, replace
 
 from tokenworth.capture.change import Change, Correction
@@ -55,6 +55,10 @@ class Memory:
         self._facts = Facts()
         self._keys: dict[tuple[str, str], str] = {}
         self.rows = Rows()
+        self.seen: dict[str, Account | None] = {}
+        """Accounts that the batch looked at, as they were when it did."""
+        self._held: dict[str, HoldRow | None] = {}
+        """Holds that the batch changed, as they were before, if they were known."""
 
     def forget(self) -> None:
         """Drop everything: another writer has written, or a commit failed."""
@@ -66,6 +70,22 @@ class Memory:
         self._facts = Facts()
         self._keys.clear()
         self.rows = Rows()
+        self.seen = {}
+        self._held = {}
+
+    def roll_back(self) -> None:
+        """Be as before the batch, of which nothing was written."""
+        for name, account in self.seen.items():
+            if account is not None:
+                self._accounts[name] = account
+            else:
+                self._accounts.pop(name, None)
+        for id_, hold in self._held.items():
+            if hold is not None:
+                self._holds[id_] = hold
+            else:
+                self._holds.pop(id_, None)
+        self._begin()
 
     def written(self) -> None:
         """Forget the rows, and windows that are past: the database has them, committed or about to be."""
@@ -94,11 +114,21 @@ class Memory:
         """Take over what the database says."""
         self._facts = facts
         self._accounts.update(facts.accounts)
-        self._holds.update({id_: hold for id_, hold in facts.holds.items() if hold.state is HoldState.OPEN})
+        for id_, hold in facts.holds.items():
+            if hold.state is HoldState.OPEN:
+                self._holds[id_] = hold
+            else:
+                self._holds.pop(id_, None)
+
+    def versions(self, customers: Iterable[str]) -> dict[str, int]:
+        """Return the versions of those accounts that are known."""
+        return {name: account.version for name in customers if (account := self._accounts.get(name)) is not None}
 
     def account(self, customer: str) -> Account | None:
         """Return an account with its live lots."""
-        return self._accounts.get(customer)
+        account = self._accounts.get(customer)
+        self.seen.setdefault(customer, account)
+        return account
 
     def lot(self, id_: str) -> Lot | None:
         """Return a lot that the batch names, over or not."""
@@ -145,6 +175,8 @@ class Memory:
     def put_hold(self, hold: HoldRow, *, new: bool = False) -> None:
         """Take over a hold as it is now."""
         rows = self.rows
+        self._held.setdefault(hold.id, self._holds.get(hold.id))
+        self.seen.setdefault(hold.customer, self._accounts.get(hold.customer))
         fresh = new or hold.id in rows.new_holds
         (rows.new_holds if fresh else rows.holds)[hold.id] = hold
         if new and hold.key:

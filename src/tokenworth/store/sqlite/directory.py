@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import digest
@@ -76,7 +77,7 @@ class Registry:
 
     def __init__(self, path: Path, *, clock: Callable[[], int], entropy: Callable[[int], bytes]) -> None:
         """Open the file for writing, made if it is new."""
-        self.db = connect(path)
+        self.db: Any = connect(path)
         self._clock = clock
         self._entropy = entropy
 

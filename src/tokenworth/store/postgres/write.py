@@ -1,0 +1,69 @@
+"""The rows of a batch, as the arguments of `tokenworth_write`: an array a column, and what is rare as JSON."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tokenworth.store.ledger.codec import (
+    ACCOUNT_COLUMNS,
+    CORRECTION_COLUMNS,
+    EVENT_COLUMNS,
+    HOLD_COLUMNS,
+    LOT_COLUMNS,
+    NOTICE_COLUMNS,
+    POSTING_COLUMNS,
+    SPEND_COLUMNS,
+    Row,
+    account_row,
+    account_update,
+    correction_row,
+    event_row,
+    hold_row,
+    hold_update,
+    lot_row,
+    lot_update,
+    spend_rows,
+    text,
+)
+from tokenworth.store.ledger.memory import Memory, Rows
+from tokenworth.store.postgres.routines import CLOSED_COLUMNS, LOT_MOVED_COLUMNS, MOVED_COLUMNS
+
+ABSENT = -1
+"""The version of an account that is not there."""
+
+
+def arguments(memory: Memory) -> list[Any]:
+    """Return what a batch was decided from and what it changes."""
+    rows, seen = memory.rows, memory.seen
+    moved = [account_update(account) for name, account in rows.accounts.items() if name not in rows.new_accounts]
+    return [
+        list(seen),
+        [ABSENT if account is None else account.version for account in seen.values()],
+        *_columns(moved, MOVED_COLUMNS),
+        *_columns(map(lot_update, rows.lots.values()), LOT_MOVED_COLUMNS),
+        *_columns(map(hold_update, rows.holds.values()), CLOSED_COLUMNS),
+        *_columns(map(hold_row, rows.new_holds.values()), HOLD_COLUMNS),
+        *_columns(rows.postings, POSTING_COLUMNS),
+        *_columns(map(event_row, rows.events.values()), EVENT_COLUMNS),
+        _rare(memory, rows),
+    ]
+
+
+def _columns(rows: Iterable[Row], names: Sequence[str]) -> "list[tuple[Any, ...]]":
+    return list(zip(*rows, strict=True)) or [()] * len(names)
+
+
+def _rare(memory: Memory, rows: Rows) -> str | None:
+    counting = [account for account in (rows.accounts | rows.new_accounts).values() if account.limits.spends]
+    if not (rows.new_accounts or rows.new_lots or counting or rows.corrections or rows.notices):
+        return None
+    made = {name for name, account in memory.seen.items() if account is None}
+    notices = [(each.customer, each.kind, each.subject, each.left, each.at, recorded) for each, recorded in rows.notices]
+    tables: dict[str, tuple[Sequence[str], Iterable[Row]]] = {
+        "accounts": (ACCOUNT_COLUMNS, [account_row(account) for name, account in rows.new_accounts.items() if name in made]),
+        "policies": (ACCOUNT_COLUMNS, [account_row(account) for name, account in rows.new_accounts.items() if name not in made]),
+        "lots": (LOT_COLUMNS, map(lot_row, rows.new_lots.values())),
+        "spends": (SPEND_COLUMNS, [row for account in counting for row in spend_rows(account)]),
+        "corrections": (CORRECTION_COLUMNS, [(*correction_row(each), recorded) for each, recorded in rows.corrections]),
+        "notices": (NOTICE_COLUMNS, notices),
+    }
+    return text({key: [dict(zip(names, row, strict=True)) for row in table] for key, (names, table) in tables.items()})

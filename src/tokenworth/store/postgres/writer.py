@@ -1,0 +1,222 @@
+"""Batches of one event loop: what queued up while the last one was under way is decided from memory and sent as one call.
+
+Nobody else is asked first. The server compares the versions of the accounts that the batch saw with its own, behind their locks, and writes all of it
+or nothing; an id or idempotency key that another process has taken is found by its unique index. Then, and where the answer would be a refusal, the
+batch is decided again with care: in a transaction that first locks the accounts and reads what has changed. Accounts that another process changed
+are handled so for a while. Every command has an id, so a batch whose commit's outcome is unknown is asked again.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tokenworth.capture.commands import Command, Expire, Extend, Hold, Refund, Refused, Result
+from tokenworth.core.errors import LedgerError
+from tokenworth.store.extras import need
+from tokenworth.store.ledger.apply import apply
+from tokenworth.store.ledger.facts import Facts, Needs, needs_of, segments
+from tokenworth.store.ledger.memory import Memory
+from tokenworth.store.postgres import fetch, write
+from tokenworth.store.postgres.connect import connect, failure, lost
+from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_WRITE, HOLDS_MOVED, LOCK, READ, WRITE
+
+MOST_COMMANDS = 512
+"""Commands a batch: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
+MOST_ATTEMPTS = 10
+CAREFUL_BATCHES = 200
+"""How many batches an account is handled with care after another process changed it."""
+TAKEN = "23505"
+AGAIN = frozenset({HOLDS_MOVED, TAKEN, "40001", "40P01"})
+"""SQLSTATEs after which the batch is decided again: a hold moved, an id was taken, a deadlock was broken."""
+
+
+@dataclass(slots=True)
+class _Ask:
+    """One caller's commands, and the future that waits for their results."""
+
+    commands: Sequence[Command]
+    future: "asyncio.Future[list[Result]]"
+
+
+class _Again(Exception):  # noqa: N818 - no error: a reason to decide again
+    """The batch was decided from what is no longer so."""
+
+
+class Writer:
+    """Writes for the callers of one event loop, over one connection, which is opened anew when it is lost."""
+
+    def __init__(self, where: str, clock: Callable[[], int]) -> None:
+        """Connect with the first batch."""
+        self._where = where
+        self._clock = clock
+        self._errors = need("asyncpg", "postgres").PostgresError
+        self._db: Any = None
+        self._memory = Memory()
+        self._queue: list[_Ask] = []
+        self._task: asyncio.Task[None] | None = None
+        self._batches = 0
+        self._contended: dict[str, int] = {}
+        """Until which batch an account is handled with care."""
+
+    async def submit(self, commands: Sequence[Command]) -> list[Result]:
+        """Apply commands in order, each on its own; the results' commit is on disk."""
+        ask = _Ask(commands, asyncio.get_running_loop().create_future())
+        self._queue.append(ask)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await ask.future
+
+    def terminate(self) -> None:
+        """Drop the connection at once; callers that still wait hear of it."""
+        if self._db is not None:
+            self._db.terminate()
+        _resolve(self._queue, LedgerError("the ledger is closed"))
+        self._queue = []
+
+    async def _run(self) -> None:
+        while self._queue:
+            batch = self._take()
+            commands = [command for ask in batch for command in ask.commands]
+            try:
+                outcome: list[Result] | Exception = await self._whole(commands)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the callers hear of it
+                self._memory.forget()
+                outcome = error if isinstance(error, LedgerError) else LedgerError(f"the ledger failed: {error!r}")
+            _resolve(batch, outcome)
+            # those who were answered first say what they ask next, so that it joins the batch
+            await asyncio.sleep(0)
+        self._task = None
+
+    def _take(self) -> list[_Ask]:
+        """Take callers off the queue, whole, up to MOST_COMMANDS; a larger one goes alone."""
+        size, number = 0, 0
+        for ask in self._queue:
+            size += len(ask.commands)
+            if number and size > MOST_COMMANDS:
+                break
+            number += 1
+        batch, self._queue = self._queue[:number], self._queue[number:]
+        return batch
+
+    async def _whole(self, commands: Sequence[Command]) -> list[Result]:
+        """Decide and write a batch, again where somebody was faster, and once more where the connection was lost."""
+        careful, unknown = self._needs_care(commands), False
+        self._batches += 1
+        for _ in range(MOST_ATTEMPTS):
+            sent = self._db is not None
+            try:
+                await self._connected()
+                results = await (self._with_care(commands) if careful else self._at_once(commands))
+            except _Again:
+                careful = True
+            except (self._errors, OSError, TimeoutError, need("asyncpg", "postgres").InterfaceError) as error:
+                await self._undo(error)
+                if getattr(error, "sqlstate", None) not in AGAIN and (unknown or not lost(error) or not sent):
+                    raise failure(self._where, error, unknown=unknown) from error
+                careful, unknown = True, unknown or lost(error)
+            except LedgerError as error:
+                raise failure(self._where, error, unknown=unknown) from error
+            else:
+                self._memory.committed()
+                return results
+        raise LedgerError("other processes change the same accounts all the time", mend="try again")
+
+    async def _connected(self) -> None:
+        if self._db is None or self._db.is_closed():
+            self._memory.forget()
+            self._db = await connect(self._where)
+            for routine in (READ, LOCK, WRITE):
+                await self._db.execute(routine)
+
+    async def _undo(self, error: BaseException) -> None:
+        """Forget what the failed batch did, and its transaction."""
+        if getattr(error, "sqlstate", None) == TAKEN and not self._db.is_in_transaction():
+            self._memory.roll_back()
+            return
+        self._memory.forget()
+        if lost(error):
+            self._db.terminate()
+        elif self._db.is_in_transaction():
+            with suppress(self._errors, OSError):
+                await self._db.execute("ROLLBACK")
+
+    def _needs_care(self, commands: Sequence[Command]) -> bool:
+        """Whether a batch reads rows that only a lock keeps as they are, or an account that others are changing."""
+        contended = self._contended
+        if contended:
+            self._contended = contended = {name: until for name, until in contended.items() if until > self._batches}
+        return any(isinstance(command, Refund | Expire) for command in commands) or not contended.keys().isdisjoint(needs_of(commands).customers)
+
+    async def _at_once(self, commands: Sequence[Command]) -> list[Result]:
+        """Decide from memory, taking new holds for new, and write in one round trip unless something must be read first."""
+        memory, needs = self._memory, needs_of(commands)
+        placed = [command for command in commands if isinstance(command, Hold)]
+        needs.keys.clear()
+        needs.holds -= {command.draft.id for command in placed}
+        needs = memory.missing(needs)
+        memory.learn(await self._read(CALL_READ, needs) if _any(needs) else Facts())
+        results = self._decide(commands)
+        if any(isinstance(result, Refused) for result in results):
+            memory.roll_back()
+            raise _Again
+        await self._write()
+        return results
+
+    async def _with_care(self, commands: Sequence[Command]) -> list[Result]:
+        """Lock the accounts, read what has changed, decide, write, commit."""
+        memory, results = self._memory, list[Result]()
+        await self._db.execute("BEGIN")
+        for segment in segments(commands):
+            needs = needs_of(segment)
+            if any(isinstance(command, Extend) for command in segment):
+                needs.customers |= {hold.customer for hold in map(memory.hold, needs.holds) if hold is not None}
+            customers = set(needs.customers)
+            needs = memory.missing(needs)
+            needs.customers = customers
+            memory.learn(await self._read(CALL_LOCK, needs))
+            results += self._decide(segment)
+            await self._write()
+        await self._db.execute("COMMIT")
+        return results
+
+    def _decide(self, commands: Sequence[Command]) -> list[Result]:
+        recorded = self._clock()
+        return [apply(self._memory, command, recorded) for command in commands]
+
+    async def _read(self, call: str, needs: Needs) -> Facts:
+        known = self._memory.versions(needs.customers)
+        return fetch.facts_of(await self._db.fetch(call, *fetch.arguments(needs, known)))
+
+    async def _write(self) -> None:
+        """Write what the batch changed; where another process was faster, note whose accounts, undo and begin again."""
+        memory = self._memory
+        moved = await self._db.fetchval(CALL_WRITE, *write.arguments(memory))
+        if moved is not None:
+            until = self._batches + CAREFUL_BATCHES
+            self._contended.update(dict.fromkeys(moved, until))
+            if self._db.is_in_transaction():
+                memory.forget()
+                await self._db.execute("ROLLBACK")
+            else:
+                memory.roll_back()
+            raise _Again
+        memory.written()
+
+
+def _any(needs: Needs) -> bool:
+    return bool(needs.customers or needs.holds or needs.keys or needs.lots or needs.events or needs.corrections)
+
+
+def _resolve(batch: Sequence[_Ask], outcome: list[Result] | Exception) -> None:
+    """Answer each caller that still waits."""
+    at = 0
+    for ask in batch:
+        end = at + len(ask.commands)
+        if not ask.future.done():
+            if isinstance(outcome, Exception):
+                ask.future.set_exception(outcome)
+            else:
+                ask.future.set_result(outcome[at:end])
+        at = end
