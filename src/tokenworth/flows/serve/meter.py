@@ -14,7 +14,7 @@ from tokenworth.flows.serve.chat import Tap
 from tokenworth.flows.serve.order import API, Order
 from tokenworth.flows.serve.text import guess_tokens, text_bytes
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.dialects import find, meter
+from tokenworth.measure.usage.dialects import DIALECTS, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
 
@@ -27,6 +27,8 @@ UNPRICED = "unpriced"
 UNCOSTED = "uncosted"
 CLIENT_GONE = "client_gone"
 SUPPLIER_GONE = "supplier_gone"
+UNSETTLED = "unsettled"
+"""The ledger failed at the settlement of an answer that was waiting for it, so the client did not get it."""
 INTERNAL_ERROR = "internal_error"
 
 
@@ -59,6 +61,13 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     )
 
 
+def so_far(order: Order, tap: Tap, costs: Card) -> UsageEvent:
+    """Return the draft of a request on its way: the counts by now, and what they cost to make. Nothing is charged."""
+    usage, _, _ = _usage(order, tap)
+    cost, cost_card = _cost(usage, costs, order, tap)
+    return dataclasses.replace(order.draft, counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
+
+
 def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
     """Return the event of a request whose hold is released: nothing was delivered, nothing is charged."""
     return dataclasses.replace(draft, status=Status.FAILED, ended=at, alarm=alarm)
@@ -75,7 +84,7 @@ def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
 
 def _provider(model: Model) -> str:
     provider = model.list_price.partition("/")[0]
-    return provider if find(provider, API) else WIRE
+    return provider if (provider, API) in DIALECTS else WIRE
 
 
 def _estimate(order: Order, tap: Tap) -> Usage:
