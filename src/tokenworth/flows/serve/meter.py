@@ -14,7 +14,7 @@ from tokenworth.flows.serve.chat import Tap
 from tokenworth.flows.serve.order import API, Order
 from tokenworth.flows.serve.text import guess_tokens, text_bytes
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.dialects import DIALECTS, meter
+from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
 
@@ -84,7 +84,7 @@ def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
 
 def _provider(model: Model) -> str:
     provider = model.list_price.partition("/")[0]
-    return provider if (provider, API) in DIALECTS else WIRE
+    return provider if find(provider, API) else WIRE
 
 
 def _estimate(order: Order, tap: Tap) -> Usage:
