@@ -47,5 +47,7 @@ def test_a_killed_gateway_loses_and_doubles_nothing(tmp_path: Path) -> None:
     lost = [event for event in events if event.status is Status.LOST]
     assert len(lost) == dangling
     assert sum(event.charge for event in lost) == 0
+    # what their prompts cost was spent all the same
+    assert all(event.counts["input"] and event.cost for event in lost)
     assert second.available("ada") == NANO - sum(settled.values())
     assert not verify(database).problems

@@ -79,6 +79,7 @@ class FakeLedger:
         hold = self.open.pop(event.id)
         if isinstance(command, Release):
             self.keys.pop((event.customer, hold.key), None)
+            event = dataclasses.replace(event, charge=0)
         assert event.charge <= hold.amount
         self.credits[event.customer] -= event.charge
         self.events[event.id] = event

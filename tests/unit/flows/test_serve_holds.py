@@ -1,6 +1,7 @@
 """Live holds are extended together, late ones expired, and a failing ledger stops neither."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -143,6 +144,21 @@ async def test_a_hold_that_cannot_be_closed_is_closed_when_the_ledger_recovers(
     assert holds.live == frozenset()
     assert ledger.events == {draft(1).id: command.event}
     assert ledger.credits["ada"] == 100 - command.event.charge
+
+
+async def test_who_does_not_wait_is_not_told_of_a_failure(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenworth.flows.serve.holds.FIRST_PAUSE", 0.001)
+    ledger = Flaky({"ada": 100})
+    holds = Holds(ledger, lambda: START, LIFETIME)
+    await holds.place(draft(1), 10)
+    ledger.broken = True
+    holds.close_soon(Settle(settled(draft(1), 7)))
+    await asyncio.sleep(0.01)
+    ledger.broken = False
+    await holds.drain()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    assert ledger.credits["ada"] == 93
 
 
 async def test_an_answer_that_waited_for_a_failed_settlement_is_released(monkeypatch: pytest.MonkeyPatch) -> None:

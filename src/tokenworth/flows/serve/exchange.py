@@ -18,7 +18,7 @@ from tokenworth.core.money import format_amount
 from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
 from tokenworth.flows.serve.chat import PATH, StreamTap, Tap, WholeTap, is_error, reason, supplier_body
 from tokenworth.flows.serve.holds import Holds
-from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_GONE, Ending, failed, settled
+from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_GONE, UNSETTLED, Ending, failed, settled, so_far
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.price.card import Card
@@ -39,7 +39,7 @@ class Exchange:
     """One held request. Read `headers` when the first bytes are there: then they say all that is known."""
 
     def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int]) -> None:
-        """Take over an order whose hold is placed; `deliver` must be called, and closed."""
+        """Take over an order. Once its hold is placed `deliver` must be called, and closed."""
         self._order = order
         self._holds = holds
         self._costs = costs
@@ -56,6 +56,10 @@ class Exchange:
             "x-tokenworth-hold": format_amount(order.amount),
             "x-tokenworth-unit": order.draft.unit,
         }
+
+    def so_far(self) -> UsageEvent:
+        """Return the draft with what the request came to by now; before it is sent, with what the prompt will have cost."""
+        return so_far(self._order, self._tap, self._costs)
 
     async def deliver(self, supplier: Supplier) -> AsyncGenerator[bytes, None]:
         """Yield what the client gets; the last of it after the settlement is durable. Refusal where nothing was delivered.
@@ -161,7 +165,7 @@ class Exchange:
         self._first_token = self._first_token or self._since()
         event = self._event(SUPPLIER_GONE if broken else "")
         self._closed = True
-        note = self._note(event, await self._holds.close(Settle(event)))
+        note = self._note(event, await self._holds.close(Settle(event), otherwise=self._undelivered(event)))
         self.headers.update({f"x-tokenworth-{name}": value for name, value in note.items()})
         return tap.tail(note, error.body() if error else None)
 
@@ -204,6 +208,10 @@ class Exchange:
     def _bad_gateway(self, error: SupplierError) -> Refusal:
         status = 504 if error.code == "supplier_timeout" else 502
         return self._refusal(status, error.code, f"The supplier did not answer: {error.what}. What was not delivered is not charged.")
+
+    def _undelivered(self, event: UsageEvent) -> Release | None:
+        """Return how an answer ends that waits for its settlement, where the ledger fails at it; a stream is delivered by then."""
+        return None if self._order.ask.stream else Release(failed(event, UNSETTLED, event.ended))
 
     def _event(self, alarm: str) -> UsageEvent:
         return settled(self._order, self._tap, self._costs, Ending(self._clock(), self._first_token, alarm))

@@ -7,8 +7,9 @@ is tried again until the ledger takes it. What a dead process left open, Expire 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Refused, Release, Result, Settle
 from tokenworth.capture.events import UsageEvent
@@ -16,7 +17,6 @@ from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Ledger
 from tokenworth.flows.serve.meter import failed
 
-T = TypeVar("T")
 SoFar = Callable[[], UsageEvent]
 """Makes the draft of a request on its way: with the counts so far and their estimated cost."""
 log = logging.getLogger(__name__)
@@ -82,9 +82,9 @@ class Holds:
             self.close_soon(command)
             raise
 
-    def close_soon(self, command: Settle | Release) -> asyncio.Task[Result]:
+    def close_soon(self, command: Settle | Release) -> None:
         """Settle or release without waiting; `drain` waits for it."""
-        return self._spawn(self._closed(command))
+        self._spawn(self._close_quietly(command))
 
     async def keep(self) -> None:
         """Extend all live holds, each third of a lifetime, for ever."""
@@ -123,11 +123,16 @@ class Holds:
     async def _closed(self, command: Settle | Release, otherwise: Release | None = None) -> Result:
         try:
             result = await self._one(command)
-        except Exception:
-            log.exception("event %s could not be closed; it is tried again until the ledger takes it", command.event.id)
+        except Exception as error:
+            # without the traceback: who waits for it logs that
+            log.error("event %s could not be closed: %s; it is tried again until the ledger takes it", command.event.id, error)  # noqa: TRY400
             self._spawn(self._insist(otherwise or command))
             raise
         return self._ended(command, result)
+
+    async def _close_quietly(self, command: Settle | Release) -> None:
+        with suppress(Exception):  # it is logged, and tried again
+            await self._closed(command)
 
     async def _insist(self, command: Settle | Release) -> Result:
         """Close a hold however long the ledger fails: again with the same id gives the first result."""
@@ -187,8 +192,7 @@ class Holds:
         self._failing.discard(kind)
         return result
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task

@@ -27,6 +27,8 @@ UNPRICED = "unpriced"
 UNCOSTED = "uncosted"
 CLIENT_GONE = "client_gone"
 SUPPLIER_GONE = "supplier_gone"
+UNSETTLED = "unsettled"
+"""The ledger failed at the settlement of an answer that was waiting for it, so the client did not get it."""
 INTERNAL_ERROR = "internal_error"
 
 
@@ -57,6 +59,13 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
         # the gravest first: what could not be charged, how the answer ended, how it was counted, what it cost
         alarm=unpaid or ending.alarm or alarm or ("" if cost_card else UNCOSTED),
     )
+
+
+def so_far(order: Order, tap: Tap, costs: Card) -> UsageEvent:
+    """Return the draft of a request on its way: the counts by now, and what they cost to make. Nothing is charged."""
+    usage, _, _ = _usage(order, tap)
+    cost, cost_card = _cost(usage, costs, order, tap)
+    return dataclasses.replace(order.draft, counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
 
 
 def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:

@@ -53,12 +53,13 @@ class Service:
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         supplier = self.suppliers[ordered.model.supplier]
         body = digest(call.body) if call.key else ""
-        held = await self.holds.place(ordered.draft, ordered.amount, key=call.key, body=body)
+        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
+        held = await self.holds.place(exchange.so_far(), ordered.amount, key=call.key, body=body)
         if isinstance(held, Refused):
             if held.reason is Reason.CONFLICT:
                 log.error("event %s was not held: %s", ordered.draft.id, held.detail)
             raise not_held(held, ordered.draft.unit)
-        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
+        self.holds.watch(exchange.event, exchange.so_far)
         rest = exchange.deliver(supplier)
         return Reply(exchange, await anext(rest), rest, stream=ask.stream)
 
