@@ -68,10 +68,11 @@ def _release(command: Release, memory: Memory, recorded: int) -> Result:
 @_apply.register
 def _extend(command: Extend, memory: Memory, recorded: int) -> Result:
     del recorded
+    drafts = {draft.id: draft for draft in command.drafts}
     for id_ in command.holds:
         hold = memory.hold(id_)
         if hold is not None and hold.state is HoldState.OPEN:
-            memory.extend(machine.extend(hold, command.deadline))
+            memory.extend(machine.extend(hold, command.deadline, drafts.get(id_)))
     return Done()
 
 
