@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.support.events import START, done, draft, open_ledger
-from tokenworth.capture.commands import Expire
+from tokenworth.capture.commands import Expire, Extend, Hold
 from tokenworth.capture.events import Status
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify
@@ -71,3 +72,15 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
 def test_ids_of_drafts_are_distinct() -> None:
     """The workers' ids rest on it."""
     assert len({draft(number).id for number in range(1_000)}) == 1_000
+
+
+def test_what_a_request_came_to_by_then_survives_its_process(tmp_path: Path) -> None:
+    path, event = tmp_path / "l.db", draft(1)
+    with open_ledger(path, ada=100) as ledger:
+        done(ledger.submit_now([Hold(event, 50, START + 10)]))
+        so_far = replace(event, counts={"input": 5, "output": 9}, cost=12)
+        done(ledger.submit_now([Extend((event.id,), START + 20, (so_far,))]))
+    with open_ledger(path) as ledger:
+        (lost,) = done(ledger.submit_now([Expire(START + 30)])).lost
+    assert (lost.status, lost.charge, lost.counts, lost.cost) == (Status.LOST, 0, {"input": 5, "output": 9}, 12)
+    assert verify(path).problems == []
