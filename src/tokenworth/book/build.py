@@ -7,8 +7,11 @@ from tokenworth.book import model
 from tokenworth.book.cards import Compiled, card_rows
 from tokenworth.book.entries import Entries
 from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, SupplierTable
+from tokenworth.capture.policy import Beyond, Budget, Order, Policy, TopUp
+from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.ids import digest
 from tokenworth.core.money import NANO
+from tokenworth.core.periods import Window
 from tokenworth.price.card import Card
 
 COSTS = "costs"
@@ -58,7 +61,21 @@ def typed_model(id_: str, table: ModelTable) -> model.Model:
 def _plan(id_: str, table: PlanTable, book: BookTable) -> model.Plan:
     # a unit that is the currency itself is worth 1
     price = NANO if book.unit == book.currency else table.credit_price or 0
-    return model.Plan(id_, table.card, table.fee, table.included, price)
+    return model.Plan(id_, table.card, table.fee, table.included, price, _policy(table))
+
+
+def _policy(table: PlanTable) -> Policy:
+    top_up = table.top_up
+    return Policy(
+        burn_down=tuple(map(Order, table.burn_down)),
+        beyond=Beyond(table.beyond_hold),
+        overdraft=INT64_MAX if table.overdraft is None else table.overdraft,
+        credit_line=table.credit_line,
+        zone=table.time_zone,
+        budgets=tuple(Budget(row.subject, Window(row.window), row.limit) for row in table.budgets),
+        low_balance=tuple(table.low_balance),
+        top_up=TopUp(top_up.below, top_up.amount, top_up.paid) if top_up else None,
+    )
 
 
 def _customer(id_: str, table: CustomerTable) -> model.DemoCustomer:

@@ -149,6 +149,7 @@ def check_plans(entries: Entries, book: BookTable) -> Iterator[Problem]:
     """Find plans whose credits have no worth in currency, or two; and cards that no plan uses."""
     for entry in entries["plans"].values():
         plan = entry.table
+        yield from _check_limits(entry)
         if not entry.sound("credit_price", "fee", "included"):
             continue
         if book.unit == book.currency:
@@ -162,6 +163,24 @@ def check_plans(entries: Entries, book: BookTable) -> Iterator[Problem]:
             yield entry.problem("included", "the fee brings no units", 'add included = "2500"', "fee")
     known = {entry.table.card for entry in entries["plans"].values() if entry.sound("card")}
     yield from _unused(entries, known if len(entries["plans"]) == len(entries.declared["plans"]) else set(entries["cards"]))
+
+
+def _check_limits(entry: Entry) -> Iterator[Problem]:
+    """Find limits that contradict themselves or one another."""
+    plan = entry.table
+    if entry.sound("burn_down") and len(set(plan.burn_down)) < len(plan.burn_down):
+        yield entry.problem("duplicate_key", "an order is stated twice", "state each at most once", "burn_down")
+    if entry.sound("beyond_hold", "overdraft") and plan.beyond_hold == "capped" and plan.overdraft is not None:
+        yield entry.problem("overdraft", "a capped charge makes no debt", 'remove overdraft, or write beyond_hold = "overdraft"', "overdraft")
+    if entry.sound("top_up") and plan.top_up is not None and not plan.top_up.amount:
+        yield entry.problem("bad_amount", "a top-up of 0 gives nothing", "give more than 0", "top_up", "amount")
+    seen: set[tuple[str, str]] = set()
+    for at, row in enumerate(plan.budgets):
+        if not entry.rows["budgets"][at].sound():
+            continue
+        if (row.subject, row.window) in seen:
+            yield entry.problem("duplicate_budget", f"{row.subject} has two budgets a {row.window}", "keep one", "budgets", at)
+        seen.add((row.subject, row.window))
 
 
 def _unused(entries: Entries, used: Container[str]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from tokenworth.core.errors import InputError
 from tokenworth.core.instants import parse_instant
 from tokenworth.core.money import parse_amount, parse_rate, shown
+from tokenworth.core.periods import zone
 
 DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 AS = re.compile(r"as +([a-z0-9_]+)")
@@ -22,6 +23,7 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HTTP_URL = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
 UNIT_NAME = re.compile(r"[A-Za-z0-9._-]{1,32}")
+SUBJECT = re.compile(r"account|(?:key|project):(?:\*|[A-Za-z0-9._-]+)")
 WORDS = re.compile(r"\s*\S.*", re.DOTALL)
 LIST_PRICE = re.compile(r"[^/\s]+/\S+")
 
@@ -122,6 +124,23 @@ UnitName = Annotated[
     # every answer names it in a header
     str,
     _matching(UNIT_NAME, "bad_value", what="the name of a unit", mend='use at most 32 letters, digits and - _ . only, such as "credits"'),
+]
+
+
+def zone_name(value: Any) -> str:
+    """Return the IANA name of a time zone."""
+    if not isinstance(value, str):
+        raise refusal("wrong_type", f"{_kind(value)} where the name of a time zone is expected", 'write an IANA name, such as "Europe/Berlin"')
+    try:
+        return zone(value).key
+    except InputError as error:
+        raise _core(error) from None
+
+
+ZoneName = Annotated[str, PlainValidator(zone_name)]
+Subject = Annotated[
+    str,
+    _matching(SUBJECT, "bad_value", what="whose spending is counted", mend='write "account", "key:*", "project:*", "key:ID" or "project:NAME"'),
 ]
 Words = Annotated[str, _matching(WORDS, "bad_value", what="a text that says something", mend="write some words")]
 ListPrice = Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tokenworth.capture.policy import STANDARD, Policy
 from tokenworth.price.card import Card
 
 
@@ -62,6 +63,8 @@ class Plan:
     """Credits that come with the fee."""
     credit_price: int = 0
     """What one credit costs when bought on this plan, in nano-units of the currency."""
+    policy: Policy = STANDARD
+    """What an account on this plan agrees to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, UnitName, Url, Words
+from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, Subject, UnitName, Url, Words, ZoneName
 from tokenworth.core.units import MAX_COUNT, UNITS
 
 Tier = Literal["flex", "default", "priority"]
+BurnDown = Literal["priority", "expiry", "source", "paid-first", "oldest", "newest"]
 Trace = Literal["azure2023-conv", "azure2023-code", "mooncake-conversation"]
 
 
@@ -103,6 +104,24 @@ class CardTable(Table):
     rates: list[RateRow] = Field([], description="Dated rates.")
 
 
+class TopUpTable(Table):
+    """`[plans.ID.top_up]`: a grant that is asked for by itself; it counts once it is confirmed as paid."""
+
+    below: Amount = Field(description="Ask when what is left falls below this, in the book's unit.", examples=['"100"'])
+    amount: Amount = Field(description="How much to ask for.", examples=['"1000"'])
+    paid: Amount = Field(description="What will be paid for it, in the book's currency.", examples=['"10"'])
+
+
+class BudgetRow(Table):
+    """`[[plans.ID.budgets]]`: the most that may be spent in a window, what is held included."""
+
+    subject: Subject = Field(
+        description='Whose spending: `account`, one `key:ID` or `project:NAME`, or each one for itself: `key:*`, `project:*`.', examples=['"account"']
+    )
+    window: Literal["hour", "day", "month"] = Field(description="Calendar period in the plan's time zone.", examples=['"day"'])
+    limit: Amount = Field(description="In the book's unit.", examples=['"500"'])
+
+
 class PlanTable(Table):
     """`[plans.ID]`: what a customer subscribes to."""
 
@@ -110,6 +129,21 @@ class PlanTable(Table):
     fee: Amount = Field(0, description="Per month, in the book's currency.")
     included: Amount = Field(0, description="Units that come with the fee each month.")
     credit_price: Amount | None = Field(None, description="Currency per credit when bought on this plan.")
+    burn_down: list[BurnDown] = Field(
+        ["priority", "expiry", "source", "oldest"],
+        min_length=1,
+        description="Order in which grants are used: the first of these that tells two apart decides. `source` takes what was given before what "
+        "was paid for, `paid-first` the reverse.",
+    )
+    beyond_hold: Literal["overdraft", "capped"] = Field(
+        "overdraft", description="What a charge beyond its hold does: take free credits and then become debt, or be waived."
+    )
+    overdraft: Amount | None = Field(None, description="The most debt that charges beyond their holds may make; the rest is waived. None: all of it.")
+    credit_line: Amount = Field(0, description="What requests may spend beyond all credits.")
+    time_zone: ZoneName = Field("UTC", description="IANA name; hours, days and months of budgets are of this zone.")
+    low_balance: list[Amount] = Field([], description="Tell the operator, once each, when what is left falls below these.")
+    top_up: TopUpTable | None = Field(None, description="A grant that is asked for by itself.")
+    budgets: list[BudgetRow] = Field([], description="What may be spent in an hour, a day or a month.")
 
 
 class GrantRow(Table):
@@ -141,6 +175,7 @@ SECTIONS: dict[str, type[Table]] = {
 ROWS: dict[tuple[type[Table], Any], type[Table]] = {
     (ModelTable, "cost"): CostRow,
     (CardTable, "rates"): RateRow,
+    (PlanTable, "budgets"): BudgetRow,
     (CustomerTable, "grants"): GrantRow,
 }
 """The tables inside tables."""
