@@ -9,7 +9,7 @@ from tokenworth.core.errors import InputError
 from tokenworth.core.instants import parse_instant
 from tokenworth.store.events_text import write_csv, write_jsonl
 from tokenworth.store.lake.parquet import write_parquet
-from tokenworth.store.sqlite.reader import Reader
+from tokenworth.wiring.ledgers import Where, open_reader
 
 WRITERS = {"parquet": write_parquet, "csv": write_csv, "jsonl": write_jsonl}
 
@@ -26,12 +26,12 @@ def command() -> None:
 @click.option("--since", help="First instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
 @click.option("--until", help="Instant before which events are taken.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def events(*, db: Path, form: str, out: Path | None, since: str | None, until: str | None, force: bool) -> None:  # noqa: PLR0913 - one per option
+def events(*, db: Where, form: str, out: Path | None, since: str | None, until: str | None, force: bool) -> None:  # noqa: PLR0913 - one per option
     """Write usage events: counts by class, charge, revenue and cost in nano-units, one row a request."""
     path = out or Path(f"events.{form}")
     if path.exists() and not force:
         raise InputError(f"{path} exists", mend="pass --force to replace it, or --out FILE")
-    with Reader(db) as reader:
+    with open_reader(db) as reader:
         stored = reader.read(since=parse_instant(since) if since else None, until=parse_instant(until) if until else None)
         written = WRITERS[form](stored, path)
     click.echo(f"{written:,} events written to {path}")

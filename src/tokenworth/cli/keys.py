@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
-from tokenworth.wiring.onboard import registry
+from tokenworth.wiring.ledgers import Where, open_registry
 
 
 @click.group()
@@ -21,9 +20,9 @@ def command() -> None:
 @click.argument("customer")
 @database
 @as_json
-def add(*, customer: str, db: Path, as_json: bool) -> None:
+def add(*, customer: str, db: Where, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
-    directory = registry(db)
+    directory = open_registry(db)
     try:
         made, secret = directory.add_key(customer)
     finally:
@@ -38,9 +37,9 @@ def add(*, customer: str, db: Path, as_json: bool) -> None:
 @click.argument("customer", required=False)
 @database
 @as_json
-def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
+def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
     """List keys, revoked ones too, of one customer or of all."""
-    directory = registry(db)
+    directory = open_registry(db)
     found = list(directory.keys(customer))
     directory.close()
     if as_json:
@@ -54,9 +53,9 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
 @click.argument("key")
 @database
 @as_json
-def revoke(*, key: str, db: Path, as_json: bool) -> None:
+def revoke(*, key: str, db: Where, as_json: bool) -> None:
     """Revoke a key by its id; requests with it are refused from now on."""
-    directory = registry(db)
+    directory = open_registry(db)
     try:
         revoked = directory.revoke_key(key)
     finally:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tokenworth.book.model import Book
 from tokenworth.core.instants import SECOND
@@ -13,10 +12,8 @@ from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import apply_book
-from tokenworth.store.sqlite.directory import SqliteDirectory
-from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.wiring.clock import entropy, now
-from tokenworth.wiring.onboard import registry
+from tokenworth.wiring.ledgers import Where, open_directory, open_ledger, open_registry
 from tokenworth.wiring.suppliers import make_suppliers
 
 HOLD_SECONDS = 60
@@ -51,10 +48,10 @@ async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECO
 
 
 @asynccontextmanager
-async def open_backend(book: Book, database: Path, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
+async def open_backend(book: Book, database: Where, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
     """Open a database file and the book's suppliers, and store the book's version; InputError where a supplier's key is missing."""
     suppliers = make_suppliers(book, environment, now)
-    with SqliteLedger(database, clock=now) as ledger, closing(registry(database)) as writable:
+    with open_ledger(database) as ledger, closing(open_registry(database)) as writable:
         apply_book(writable.db, book.id, book.files, now())
-        with closing(SqliteDirectory(database)) as directory:
+        with closing(open_directory(database)) as directory:
             yield Backend(ledger, directory, suppliers)
