@@ -36,7 +36,8 @@ from tokenworth.gateway.server import run
 from tokenworth.price.card import Card, compile_terms
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.wiring.clock import entropy, now
-from tokenworth.wiring.onboard import accept, registry
+from tokenworth.wiring.ledgers import open_registry
+from tokenworth.wiring.onboard import accept
 from tokenworth.wiring.serving import open_backend, serving
 
 TRACE = "azure2023-conv"
@@ -87,7 +88,7 @@ def serve(database: Path, port: int, supplier: str, profile: str) -> None:
 
 def customer(database: Path) -> str:
     """Add a customer with a billion credits; return its key."""
-    directory = registry(database)
+    directory = open_registry(database)
     directory.add_customer("load", "payg")
     secret = directory.add_key("load")[1]
     directory.close()

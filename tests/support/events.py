@@ -1,5 +1,6 @@
 """Events and ledgers for tests."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from tokenworth.capture.commands import Done, Grant, OpenAccount, Result, Source
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.ids import sortable_id
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.ledgers import Ledger, Where
+from tokenworth.wiring.ledgers import open_ledger as open_any
 
 START = 1_790_000_000_000_000
 """An instant in September 2026."""
@@ -47,10 +50,22 @@ def failed(event: UsageEvent) -> UsageEvent:
 def open_ledger(path: Path, **credits_of: int) -> SqliteLedger:
     """Open a ledger; customers not there yet start with a grant of nano-credits, paid at half a nano-dollar each."""
     ledger = SqliteLedger(path, clock=lambda: START)
+    fund(ledger, credits_of)
+    return ledger
+
+
+def open_where(where: Where, **credits_of: int) -> Ledger:
+    """Open a ledger of any engine, as `open_ledger`."""
+    ledger = open_any(where, clock=lambda: START)
+    fund(ledger, credits_of)
+    return ledger
+
+
+def fund(ledger: Ledger, credits_of: Mapping[str, int]) -> None:
+    """Give customers their first grant, once."""
     for customer, amount in credits_of.items():
         grant = Grant(f"start-{customer}", customer, amount, Source.PAID, amount // 2, START)
         done(ledger.submit_now([OpenAccount(customer, "credits", "USD", START), grant]))
-    return ledger
 
 
 def done(results: list[Result]) -> Done:

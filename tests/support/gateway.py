@@ -24,7 +24,8 @@ from tokenworth.gateway.server import run
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.onboard import accept, registry
+from tokenworth.wiring.ledgers import open_registry
+from tokenworth.wiring.onboard import accept
 from tokenworth.wiring.serving import open_backend, serving
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ class Running:
 
 def add_customer(database: Path, name: str, credits_nano: int) -> str:
     """Add a customer with credits to a file; return a key's secret."""
-    directory = registry(database)
+    directory = open_registry(database)
     directory.add_customer(name, "payg")
     secret = directory.add_key(name)[1]
     directory.close()

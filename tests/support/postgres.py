@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 BOUND = 60
@@ -87,6 +88,22 @@ class Server:
         self.psql(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Remove a database, and end who is connected to it."""
+        self.psql(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
+
     def url(self, name: str) -> str:
         """Return the connection string of a database."""
         return f"postgresql://postgres@/{name}?host={self.folder}&port={self.port}"
+
+
+@cache
+def server() -> Server:
+    """Return the server that the tests of this process share, started when it is first asked for."""
+    return Server()
+
+
+def stop_server() -> None:
+    """Stop the shared server, if a test asked for it."""
+    if server.cache_info().currsize:
+        server().stop()

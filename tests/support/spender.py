@@ -2,14 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
 
 from tests.support.events import START, draft, settled
 from tokenworth.capture.commands import Hold, Refused, Settle
-from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.ledgers import open_ledger, where_of
 
-path, worker, requests = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-with SqliteLedger(path, clock=lambda: START) as ledger:
+path, worker, requests = where_of(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+with open_ledger(path, clock=lambda: START) as ledger:
     for number in range(requests):
         event = draft(worker * 1_000_000 + number)
         (held,) = ledger.submit_now([Hold(event, 10, START + 60_000_000)])

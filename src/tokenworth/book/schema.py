@@ -116,7 +116,7 @@ class BudgetRow(Table):
     """`[[plans.ID.budgets]]`: the most that may be spent in a window, what is held included."""
 
     subject: Subject = Field(
-        description='Whose spending: `account`, one `key:ID` or `project:NAME`, or each one for itself: `key:*`, `project:*`.', examples=['"account"']
+        description="Whose spending: `account`, one `key:ID` or `project:NAME`, or each one for itself: `key:*`, `project:*`.", examples=['"account"']
     )
     window: Literal["hour", "day", "month"] = Field(description="Calendar period in the plan's time zone.", examples=['"day"'])
     limit: Amount = Field(description="In the book's unit.", examples=['"500"'])

@@ -43,11 +43,13 @@ def refund(command: Refund, account: Account | None, payment: Payment, existing:
     if not 0 < amount <= min(charged, INT64_MAX - account.balance):
         return Refused(Reason.BAD_AMOUNT, f"{charged} nano-units of event {command.event} can be refunded, not {amount}", available)
     work = Work(account, payment.lots.values())
-    for id_, part in _last(payment.parts, amount):
+    parts = list(_last(payment.parts, amount))
+    # at once, also where a hold's part of the credit line and what went beyond it both became debt
+    if owed := sum(part for id_, part in parts if not id_):
+        _forgive(work, owed, payment.repaid)
+    for id_, part in parts:
         if id_:
             work.give_back(id_, part, USED)
-        else:
-            _forgive(work, part, payment.repaid)
     note = Correction(command.id, "refund", account.customer, command.event, amount, command.at, command.who, command.why)
     return conclude(work, command.at, correction=note)
 

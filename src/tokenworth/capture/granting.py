@@ -14,7 +14,8 @@ from tokenworth.core.exact import INT64_MAX
 def open_account(command: OpenAccount, existing: Account | None) -> Change | Refused:
     """Open an account, or find it open with the same unit and currency; a policy replaces the one it had."""
     if existing is None:
-        return Change(Done(), Account(command.customer, command.unit, command.currency, command.policy or STANDARD))
+        new = Account(command.customer, command.unit, command.currency, command.policy or STANDARD)
+        return Change(Done(new.available(command.at)), new)
     available = existing.available(command.at)
     if (existing.unit, existing.currency) != (command.unit, command.currency):
         why = f"{command.customer} has an account in {existing.unit} and {existing.currency}"

@@ -13,7 +13,8 @@ from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.books import latest
 from tokenworth.store.sqlite.directory import Customer
-from tokenworth.wiring.onboard import add_customer, registry
+from tokenworth.wiring.ledgers import Where, named, open_registry
+from tokenworth.wiring.onboard import add_customer
 
 
 @click.group()
@@ -27,7 +28,7 @@ def command() -> None:
 @click.option("--book", "folder", type=NamedPath(file_okay=False), help="The book; the one last served if absent.")
 @database
 @as_json
-def add(*, customer: str, plan: str, folder: Path | None, db: Path, as_json: bool) -> None:
+def add(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bool) -> None:
     """Add a customer, with an account in the book's unit."""
     made = add_customer(db, load(folder) if folder else _served(db), customer, plan)
     if as_json:
@@ -39,9 +40,9 @@ def add(*, customer: str, plan: str, folder: Path | None, db: Path, as_json: boo
 @command.command(name="list")
 @database
 @as_json
-def list_(*, db: Path, as_json: bool) -> None:
+def list_(*, db: Where, as_json: bool) -> None:
     """List customers."""
-    directory = registry(db, create=False)
+    directory = open_registry(db, create=False)
     found = list(directory.customers())
     directory.close()
     if as_json:
@@ -55,11 +56,11 @@ def _data(customer: Customer) -> dict[str, str]:
     return {"id": customer.id, "plan": customer.plan, "created": format_instant(customer.created)}
 
 
-def _served(db: Path) -> Book:
-    if db.exists():
-        directory = registry(db, create=False)
+def _served(db: Where) -> Book:
+    if not isinstance(db, Path) or db.exists():
+        directory = open_registry(db, create=False)
         version = latest(directory.db)
         directory.close()
         if version is not None:
             return load_files(version.files)
-    raise InputError(f"no book was served with {db} yet", mend="name it: --book DIR")
+    raise InputError(f"no book was served with {named(db)} yet", mend="name it: --book DIR")

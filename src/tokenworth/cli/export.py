@@ -9,7 +9,7 @@ from tokenworth.cli.options import NamedPath, as_json, database, period
 from tokenworth.core.errors import InputError
 from tokenworth.store.events_text import write_csv, write_jsonl
 from tokenworth.store.lake.parquet import write_parquet
-from tokenworth.store.sqlite.reader import Reader
+from tokenworth.wiring.ledgers import Where, open_reader
 
 WRITERS = {"parquet": write_parquet, "csv": write_csv, "jsonl": write_jsonl}
 
@@ -28,12 +28,12 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @as_json
 def events(  # noqa: PLR0913 - one per option
-    *, db: Path, form: str, out: Path | None, since: str | None, until: str | None, force: bool, as_json: bool
+    *, db: Where, form: str, out: Path | None, since: str | None, until: str | None, force: bool, as_json: bool
 ) -> None:
     """Write usage events: counts by class, charge, revenue and cost in nano-units, one row a request."""
     path = out or Path(f"events.{form}")
     _refuse(path, db, force=force)
-    with Reader(db) as reader:
+    with open_reader(db) as reader:
         written = WRITERS[form](reader.read(**period(since, until)), path)
     if as_json:
         click.echo(json.dumps({"events": written, "file": str(path), "format": form}))
@@ -41,14 +41,18 @@ def events(  # noqa: PLR0913 - one per option
         click.echo(f"{written:,} events written to {path}")
 
 
-def _refuse(path: Path, db: Path, *, force: bool) -> None:
+def _refuse(path: Path, db: Where, *, force: bool) -> None:
     """InputError where a file cannot stand at a path, or where it would replace the ledger or, unasked, anything else."""
     mend = "pass another --out FILE"
     if path.is_dir() or not path.parent.is_dir():
         what = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
         raise InputError(what, mend=mend, code="no_file")
-    ledger = {Path(f"{db.resolve()}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")}
-    if path.resolve() in ledger or (path.exists() and db.exists() and path.samefile(db)):
+    if isinstance(db, Path) and _is_ledger(path, db):
         raise InputError(f"{path} is the ledger itself", mend=mend, code="is_ledger")
     if path.exists() and not force:
         raise InputError(f"{path} exists", mend="pass --force to replace it, or --out FILE", code="exists")
+
+
+def _is_ledger(path: Path, db: Path) -> bool:
+    files = {Path(f"{db.resolve()}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")}
+    return path.resolve() in files or (path.exists() and db.exists() and path.samefile(db))

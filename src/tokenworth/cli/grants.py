@@ -1,7 +1,6 @@
 """`tokenworth grants`: credits for customers, as lots with a cost basis."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -15,9 +14,8 @@ from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount, parse_amount
 from tokenworth.render.tables import Column, print_table
-from tokenworth.store.sqlite.ledger import SqliteLedger
-from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import entropy, now
+from tokenworth.wiring.ledgers import Where, open_ledger, open_reader
 from tokenworth.wiring.onboard import accept, need_account
 
 
@@ -34,12 +32,12 @@ def command() -> None:
 @click.option("--id", "id_", help="Idempotency key: the same id again changes nothing.")
 @database
 @as_json
-def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, db: Path, as_json: bool) -> None:  # noqa: PLR0913 - one per option
+def add(*, customer: str, amount: str, source: str, paid: str, id_: str | None, db: Where, as_json: bool) -> None:  # noqa: PLR0913 - one per option
     """Give CUSTOMER a lot of AMOUNT credits."""
     name = sortable_id(now(), entropy(ENTROPY_BYTES)) if id_ is None else id_
     given = Grant(name, customer, parse_amount(amount), Source(source), parse_amount(paid), now())
     _refuse(given)
-    with SqliteLedger(db, clock=now, create=False) as ledger:
+    with open_ledger(db, create=False) as ledger:
         known = next((lot for lot in _lots(db, customer) if lot.id == name), None)
         if known is not None:
             # a retry on another day is the same grant
@@ -66,7 +64,7 @@ def _refuse(given: Grant) -> None:
 @click.argument("customer", required=False)
 @database
 @as_json
-def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
+def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
     """List grants, oldest first, of one customer or of all."""
     found = _lots(db, customer)
     if as_json:
@@ -80,8 +78,8 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
     print_table("", [*columns, *numbers], rows)
 
 
-def _lots(db: Path, customer: str | None) -> list[Lot]:
-    with Reader(db) as reader:
+def _lots(db: Where, customer: str | None) -> list[Lot]:
+    with open_reader(db) as reader:
         if customer is not None:
             need_account(reader, customer)
         return list(reader.lots(customer))

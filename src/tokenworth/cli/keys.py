@@ -2,7 +2,6 @@
 
 import json
 from contextlib import closing
-from pathlib import Path
 
 import click
 
@@ -10,7 +9,7 @@ from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.directory import ApiKey
-from tokenworth.wiring.onboard import registry
+from tokenworth.wiring.ledgers import Where, open_registry
 
 
 @click.group()
@@ -22,9 +21,9 @@ def command() -> None:
 @click.argument("customer")
 @database
 @as_json
-def add(*, customer: str, db: Path, as_json: bool) -> None:
+def add(*, customer: str, db: Where, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
-    with closing(registry(db, create=False)) as directory:
+    with closing(open_registry(db, create=False)) as directory:
         made, secret = directory.add_key(customer)
     if as_json:
         click.echo(json.dumps({"id": made.id, "customer": made.customer, "secret": secret}))
@@ -36,9 +35,9 @@ def add(*, customer: str, db: Path, as_json: bool) -> None:
 @click.argument("customer", required=False)
 @database
 @as_json
-def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
+def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
     """List keys, revoked ones too, of one customer or of all."""
-    with closing(registry(db, create=False)) as directory:
+    with closing(open_registry(db, create=False)) as directory:
         if customer is not None:
             directory.customer(customer)
         found = list(directory.keys(customer))
@@ -53,9 +52,9 @@ def list_(*, customer: str | None, db: Path, as_json: bool) -> None:
 @click.argument("key")
 @database
 @as_json
-def revoke(*, key: str, db: Path, as_json: bool) -> None:
+def revoke(*, key: str, db: Where, as_json: bool) -> None:
     """Revoke a key by its id; requests with it are refused from now on."""
-    with closing(registry(db, create=False)) as directory:
+    with closing(open_registry(db, create=False)) as directory:
         revoked = directory.revoke_key(key)
     if as_json:
         click.echo(json.dumps(_data(revoked)))

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -13,10 +12,10 @@ from tokenworth.flows.statement import summarise
 from tokenworth.render.progress import phases
 from tokenworth.render.statement import print_statement, statement_data
 from tokenworth.render.tables import Column, print_table
-from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import PHASES
-from tokenworth.store.sqlite.verify import verify as prove
 from tokenworth.wiring.clock import now
+from tokenworth.wiring.ledgers import Where, open_reader
+from tokenworth.wiring.ledgers import verify as prove
 from tokenworth.wiring.onboard import need_account
 
 
@@ -29,7 +28,7 @@ def command() -> None:
 @database
 @click.option("--deep", is_flag=True, help="Compare each of the file's indexes with its table too.")
 @as_json
-def verify(*, db: Path, deep: bool, as_json: bool) -> None:
+def verify(*, db: Where, deep: bool, as_json: bool) -> None:
     """Derive every balance, lot, hold and event again from the postings; exit 1 if anything differs."""
     with phases(PHASES) as tell:
         report = prove(db, deep=deep, tell=tell)
@@ -48,9 +47,9 @@ def verify(*, db: Path, deep: bool, as_json: bool) -> None:
 @click.argument("customer", required=False)
 @database
 @as_json
-def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
+def balance(*, customer: str | None, db: Where, as_json: bool) -> None:
     """Show what customers have, hold, owe and may still spend."""
-    with Reader(db) as reader:
+    with open_reader(db) as reader:
         if customer is not None:
             need_account(reader, customer)
         accounts = [account for account in reader.accounts() if customer in (None, account.customer)]
@@ -69,9 +68,9 @@ def balance(*, customer: str | None, db: Path, as_json: bool) -> None:
 @click.option("--until", help="Instant before which events are taken.")
 @database
 @as_json
-def statement(*, since: str | None, until: str | None, db: Path, as_json: bool) -> None:
+def statement(*, since: str | None, until: str | None, db: Where, as_json: bool) -> None:
     """Show tokens by class, and revenue, cost and margin by product, tier and customer."""
-    with Reader(db) as reader:
+    with open_reader(db) as reader:
         found = summarise(reader.read(**period(since, until)))
     if as_json:
         click.echo(json.dumps(statement_data(found), indent=2))

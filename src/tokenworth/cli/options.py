@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tokenworth.core.instants import parse_instant
+from tokenworth.wiring.ledgers import Where, where_of
 
 
 class NamedPath(click.Path):
@@ -22,14 +23,27 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Place(click.ParamType[Where]):
+    """A file or a connection string."""
+
+    name = "path or url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Where:
+        """Return the place that a text names, or fail where it is empty or a folder."""
+        where = where_of(str(value))
+        if value == "" or (isinstance(where, Path) and where.is_dir()):
+            self.fail(f"{where} is a directory" if value else "the name is empty.", param, ctx)
+        return where
+
+
 database = click.option(
     "--db",
-    type=NamedPath(dir_okay=False),
+    type=Place(),
     default="tokenworth.db",
     envvar="TOKENWORTH_DB",
     show_default=True,
     show_envvar=True,
-    help="The ledger's database file.",
+    help="The ledger's database: a SQLite file, or postgresql://...",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables; amounts are exact decimal text.")

@@ -20,6 +20,7 @@ from tokenworth.gateway.server import run
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps
+from tokenworth.wiring.ledgers import Where, named
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
 
 
@@ -35,7 +36,7 @@ from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
     show_default=True,
     help="How long credits stay held for a request whose gateway died.",
 )
-def command(directory: Path, db: Path, host: str, port: int, hold_seconds: int) -> None:
+def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int) -> None:
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     shop = _open(directory)
@@ -59,7 +60,7 @@ def _open(directory: Path) -> Shop:
     return Shop(book, costs)
 
 
-def _say(shop: Shop, directory: Path, db: Path, url: str) -> None:
+def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:
     """Print what an operator does next."""
     book = shop.book
     plan = next(iter(book.plans.values()))
@@ -68,9 +69,9 @@ def _say(shop: Shop, directory: Path, db: Path, url: str) -> None:
 {book.name} (book {book.id[:12]}) is served at {url}/v1
 
 A customer with a key and credits:
-  tokenworth customers add acme --plan {plan.id} --book {directory} --db {db}
-  tokenworth grants add acme {grant} --db {db}
-  tokenworth keys add acme --db {db}
+  tokenworth customers add acme --plan {plan.id} --book {directory} --db {named(db)}
+  tokenworth grants add acme {grant} --db {named(db)}
+  tokenworth keys add acme --db {named(db)}
 
 A request:
   curl {url}/v1/chat/completions -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\

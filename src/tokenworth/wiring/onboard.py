@@ -1,15 +1,12 @@
 """Customers of a book with their keys and grants: what the demo starts with, and what the commands do one by one."""
 
-from pathlib import Path
-
 from tokenworth.book.model import Book
 from tokenworth.capture.commands import Grant, OpenAccount, Reason, Refused, Result, Source
 from tokenworth.core.errors import InputError
 from tokenworth.store.sqlite.books import apply_book
-from tokenworth.store.sqlite.directory import Customer, Registry
-from tokenworth.store.sqlite.ledger import SqliteLedger
-from tokenworth.store.sqlite.reader import Reader
-from tokenworth.wiring.clock import entropy, now
+from tokenworth.store.sqlite.directory import Customer
+from tokenworth.wiring.clock import now
+from tokenworth.wiring.ledgers import AnyReader, Where, open_ledger, open_registry
 
 MENDS = {
     Reason.BAD_AMOUNT: "a grant is more than 0, and no balance passes 9223372036 units",
@@ -19,24 +16,16 @@ MENDS = {
 """What to do about refusals of the ledger that a person can meet."""
 
 
-def registry(database: Path, *, create: bool = True) -> Registry:
-    """Open the registry of customers and keys with this process's clock and randomness; InputError where the file is absent and not to be made."""
-    if not create and not database.exists():
-        mend = "name it with --db; `tokenworth serve` or `customers add` make it"
-        raise InputError(f"there is no ledger at {database}", mend=mend, code="no_ledger")
-    return Registry(database, clock=now, entropy=entropy)
-
-
-def add_customer(database: Path, book: Book, customer: str, plan: str) -> Customer:
+def add_customer(database: Where, book: Book, customer: str, plan: str) -> Customer:
     """Add a customer on a plan of the book, with an account in the book's unit; InputError where the plan is unknown."""
     if plan not in book.plans:
         raise InputError(f"there is no plan {plan} in {book.name}", mend=f"use one of {', '.join(book.plans)}")
-    directory = registry(database)
+    directory = open_registry(database)
     try:
         made = directory.add_customer(customer, plan)
     finally:
         directory.close()
-    with SqliteLedger(database, clock=now) as ledger:
+    with open_ledger(database) as ledger:
         accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now())]))
     return made
 
@@ -49,16 +38,16 @@ def accept(results: list[Result]) -> list[Result]:
     return results
 
 
-def need_account(reader: Reader, customer: str) -> None:
+def need_account(reader: AnyReader, customer: str) -> None:
     """InputError where the ledger has no account of a customer."""
     if all(account.customer != customer for account in reader.accounts()):
         mend = f"see `tokenworth customers list`, or add it: tokenworth customers add {customer} --plan PLAN"
         raise InputError(f"there is no customer {customer}", mend=mend, code=Reason.UNKNOWN_CUSTOMER)
 
 
-def onboard(book: Book, database: Path) -> dict[str, str]:
+def onboard(book: Book, database: Where) -> dict[str, str]:
     """Apply a book, add its demo customers with their grants, and return a fresh key's secret for each."""
-    directory = registry(database)
+    directory = open_registry(database)
     secrets = {}
     commands: list[OpenAccount | Grant] = []
     try:
@@ -72,6 +61,6 @@ def onboard(book: Book, database: Path) -> dict[str, str]:
                 commands.append(Grant(id_, customer.id, given.amount, Source(given.source), given.paid, now()))
     finally:
         directory.close()
-    with SqliteLedger(database, clock=now) as ledger:
+    with open_ledger(database) as ledger:
         accept(ledger.submit_now(commands))
     return secrets

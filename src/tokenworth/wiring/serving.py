@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tokenworth.book.model import Book
 from tokenworth.core.errors import InputError
@@ -14,11 +13,8 @@ from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import apply_book
-from tokenworth.store.sqlite.directory import SqliteDirectory
-from tokenworth.store.sqlite.ledger import SqliteLedger
-from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import entropy, now
-from tokenworth.wiring.onboard import registry
+from tokenworth.wiring.ledgers import Where, open_directory, open_ledger, open_reader, open_registry
 from tokenworth.wiring.suppliers import make_suppliers
 
 HOLD_SECONDS = 60
@@ -53,21 +49,21 @@ async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECO
 
 
 @asynccontextmanager
-async def open_backend(book: Book, database: Path, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
-    """Open a database file and the book's suppliers, and store the book's version.
+async def open_backend(book: Book, database: Where, environment: Mapping[str, str]) -> AsyncGenerator[Backend, None]:
+    """Open a ledger and the book's suppliers, and store the book's version.
 
     InputError where a supplier's key is missing, or where customers' accounts are in another unit than the book.
     """
     suppliers = make_suppliers(book, environment, now)
-    with SqliteLedger(database, clock=now) as ledger, closing(registry(database)) as writable:
+    with open_ledger(database) as ledger, closing(open_registry(database)) as writable:
         _check_units(book, database)
         apply_book(writable.db, book.id, book.files, now())
-        with closing(SqliteDirectory(database)) as directory:
+        with closing(open_directory(database)) as directory:
             yield Backend(ledger, directory, suppliers)
 
 
-def _check_units(book: Book, database: Path) -> None:
-    with Reader(database) as reader:
+def _check_units(book: Book, database: Where) -> None:
+    with open_reader(database) as reader:
         others = [account for account in reader.accounts() if (account.unit, account.currency) != (book.unit, book.currency)]
     if others:
         first = others[0]

@@ -10,6 +10,7 @@ from tests.support.machine import DAY, Bench, given, lines, paid, refused
 from tokenworth.capture import correcting
 from tokenworth.capture.commands import Adjust, Reason, Refund
 from tokenworth.capture.correcting import Payment
+from tokenworth.capture.policy import Policy
 from tokenworth.core.exact import INT64_MAX
 
 A = paid("a", 10, 5, priority=-1)
@@ -87,6 +88,18 @@ def test_debt_repaid_since_goes_back_to_what_repaid_it() -> None:
         "credits debt:ada > wallet:ada 2 (g)",
     ]
     assert (bench.wallet, bench.parts("g"), bench.parts("b")) == ((22, 0, 0), (1, 0, 0), (0, 0, 0))
+
+
+def test_debt_of_a_hold_and_beyond_it_is_forgiven_at_once() -> None:
+    bench = Bench(policy=Policy(credit_line=5))
+    bench.hold(1, 5)
+    assert lines(bench.settle(1, 8)) == ["credits debt:ada > used 5", "credits debt:ada > used 3"]
+    bench.grant(paid("a", 5))
+    bench.grant(paid("b", 3))
+    assert (bench.wallet, bench.parts("a"), bench.parts("b")) == ((0, 0, 0), (5, 0, 0), (3, 0, 0))
+    out = bench.refund(None, ("", 5), ("", 3), repaid=(("a", 5), ("b", 3)))
+    assert lines(out) == ["credits used > debt:ada 8", "credits debt:ada > wallet:ada 3 (b)", "credits debt:ada > wallet:ada 5 (a)"]
+    assert (bench.wallet, bench.parts("a"), bench.parts("b")) == ((8, 0, 0), (0, 0, 0), (0, 0, 0))
 
 
 def test_debt_repaid_in_part() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.events import START
 from tests.support.machine import DAY, HOUR, Bench, given, paid, refused
 from tokenworth.capture import granting
-from tokenworth.capture.commands import Confirm, Notice, OpenAccount, Reason
+from tokenworth.capture.commands import Confirm, Notice, OpenAccount, Reason, Refused
 from tokenworth.capture.limits import count, forget
 from tokenworth.capture.lots import LotState
 from tokenworth.capture.policy import Budget, Policy, TopUp
@@ -241,3 +241,9 @@ def test_opening_again_keeps_the_policy_unless_one_is_given() -> None:
     bench = Bench(policy=WATCHED)
     bench.take(granting.open_account(OpenAccount("ada", "credits", "USD", START), bench.account))
     assert bench.account.policy == WATCHED
+
+
+def test_a_new_account_may_spend_its_credit_line() -> None:
+    out = granting.open_account(OpenAccount("ada", "credits", "USD", START, Policy(credit_line=7)), None)
+    assert not isinstance(out, Refused)
+    assert out.done.available == 7
