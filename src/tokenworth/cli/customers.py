@@ -14,12 +14,12 @@ from tokenworth.render.tables import Column, print_table
 from tokenworth.store.sqlite.books import latest
 from tokenworth.store.sqlite.directory import Customer
 from tokenworth.wiring.ledgers import Where, named, open_registry
-from tokenworth.wiring.onboard import add_customer
+from tokenworth.wiring.onboard import add_customer, move_customer
 
 
 @click.group()
 def command() -> None:
-    """Add and list customers; works while a gateway serves."""
+    """Add, move and list customers; works while a gateway serves."""
 
 
 @command.command()
@@ -35,6 +35,18 @@ def add(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bo
         click.echo(json.dumps(_data(made)))
     else:
         click.echo(f"{made.id} is on plan {made.plan}. Next: tokenworth grants add {made.id} AMOUNT, tokenworth keys add {made.id}")
+
+
+@command.command()
+@click.argument("customer")
+@click.option("--plan", required=True, help="A plan of the book.")
+@click.option("--book", "folder", type=NamedPath(file_okay=False), help="The book; the one last served if absent.")
+@database
+@as_json
+def move(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bool) -> None:
+    """Put a customer on another plan: its card holds for the next request, its limits at once."""
+    moved = move_customer(db, load(folder) if folder else _served(db), customer, plan)
+    click.echo(json.dumps(_data(moved)) if as_json else f"{moved.id} is on plan {moved.plan} now")
 
 
 @command.command(name="list")

@@ -19,14 +19,15 @@ def command() -> None:
 
 @command.command()
 @click.argument("customer")
+@click.option("--project", default="", help="What the customer uses it for; budgets can count each project.")
 @database
 @as_json
-def add(*, customer: str, db: Where, as_json: bool) -> None:
+def add(*, customer: str, project: str, db: Where, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
     with closing(open_registry(db, create=False)) as directory:
-        made, secret = directory.add_key(customer)
+        made, secret = directory.add_key(customer, project)
     if as_json:
-        click.echo(json.dumps({"id": made.id, "customer": made.customer, "secret": secret}))
+        click.echo(json.dumps({"id": made.id, "customer": made.customer, "project": made.project, "secret": secret}))
     else:
         click.echo(f"{made.id} of {made.customer}, shown once: {secret}")
 
@@ -44,8 +45,8 @@ def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_data(key) for key in found], indent=2))
         return
-    rows = [[k.id, k.customer, format_instant(k.created)[:10], format_instant(k.revoked)[:10] if k.revoked else ""] for k in found]
-    print_table("", [Column("key"), Column("customer"), Column("since"), Column("revoked")], rows)
+    rows = [[k.id, k.customer, k.project, format_instant(k.created)[:10], format_instant(k.revoked)[:10] if k.revoked else ""] for k in found]
+    print_table("", [Column(title) for title in ("key", "customer", "project", "since", "revoked")], rows)
 
 
 @command.command()
@@ -64,4 +65,4 @@ def revoke(*, key: str, db: Where, as_json: bool) -> None:
 
 def _data(key: ApiKey) -> dict[str, str | None]:
     revoked = format_instant(key.revoked) if key.revoked else None
-    return {"id": key.id, "customer": key.customer, "created": format_instant(key.created), "revoked": revoked}
+    return {"id": key.id, "customer": key.customer, "project": key.project, "created": format_instant(key.created), "revoked": revoked}

@@ -6,6 +6,7 @@ import sys
 import click
 from rich.console import Console
 
+from tokenworth.cli.corrections import adjust, notices, refund
 from tokenworth.cli.options import as_json, database, period
 from tokenworth.core.money import format_amount
 from tokenworth.flows.statement import summarise
@@ -54,7 +55,7 @@ def balance(*, customer: str | None, db: Where, as_json: bool) -> None:
             need_account(reader, customer)
         accounts = [account for account in reader.accounts() if customer in (None, account.customer)]
     names = ("balance", "held", "debt", "available")
-    amounts = [[*(format_amount(n) for n in (a.balance, a.held, a.debt, a.available(now())))] for a in accounts]
+    amounts = [[*map(format_amount, (a.balance, a.held + a.lent, a.debt, a.available(now())))] for a in accounts]
     if as_json:
         found = [{"customer": a.customer, "unit": a.unit, **dict(zip(names, n, strict=True))} for a, n in zip(accounts, amounts, strict=True)]
         click.echo(json.dumps(found, indent=2))
@@ -76,3 +77,7 @@ def statement(*, since: str | None, until: str | None, db: Where, as_json: bool)
         click.echo(json.dumps(statement_data(found), indent=2))
     else:
         print_statement(found, console=Console())
+
+
+for each in (refund, adjust, notices):
+    command.add_command(each)

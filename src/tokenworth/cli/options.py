@@ -1,5 +1,6 @@
 """Options and types of options that several commands share."""
 
+import getpass
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,11 @@ def period(since: str | None, until: str | None) -> dict[str, int | None]:
 
 
 PORT = click.IntRange(1, 65_535)
+
+
+def user() -> str:
+    """Return who runs the command, to be kept with what is corrected."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -25,6 +25,8 @@ class Principal:
     plan: str
     api_key: str
     """The key's id, not the secret."""
+    project: str = ""
+    """What the customer uses the key for; empty where it was not said."""
 
 
 class Directory(Protocol):

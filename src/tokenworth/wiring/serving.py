@@ -15,6 +15,7 @@ from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.wiring.clock import entropy, now
 from tokenworth.wiring.ledgers import Where, open_directory, open_ledger, open_reader, open_registry
+from tokenworth.wiring.onboard import agree
 from tokenworth.wiring.suppliers import make_suppliers
 
 HOLD_SECONDS = 60
@@ -57,6 +58,7 @@ async def open_backend(book: Book, database: Where, environment: Mapping[str, st
     suppliers = make_suppliers(book, environment, now)
     with open_ledger(database) as ledger, closing(open_registry(database)) as writable:
         _check_units(book, database)
+        agree(book, database)
         apply_book(writable.db, book.id, book.files, now())
         with closing(open_directory(database)) as directory:
             yield Backend(ledger, directory, suppliers)

@@ -77,7 +77,7 @@ def test_tables_show_the_same(shell: Shell) -> None:
     sell()
     for line, words in {
         "customers list": ["acme payg"],
-        "grants list": ["first acme paid", "5000 50 700 0 4300"],
+        "grants list": ["first acme paid", "5000 50 700 0 0 4300"],
         "ledger balance": ["acme credits 4300 0 0 4300"],
         "ledger statement": ["output 7 100.0%", "chat 1 7 700.00 7.00 1.00 6.00 85.7", "Requests: 1 ok."],
         "ledger verify": ["Verified: "],

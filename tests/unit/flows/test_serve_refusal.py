@@ -10,6 +10,7 @@ from tokenworth.flows.serve.refusal import not_held
     ("reason", "status", "code", "retry"),
     [
         (Reason.INSUFFICIENT_CREDITS, 402, "insufficient_credits", None),
+        (Reason.BUDGET_EXCEEDED, 429, "budget_exceeded", "false"),
         (Reason.IN_PROGRESS, 409, "request_in_progress", "true"),
         (Reason.DUPLICATE, 409, "duplicate_request", "false"),
         (Reason.KEY_REUSED, 422, "idempotency_key_reused", "false"),

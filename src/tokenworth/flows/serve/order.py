@@ -61,6 +61,7 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         card=terms.source,
         cost_card="",
         book=book.id,
+        project=principal.project,
     )
     return Order(ask, model, terms, worst(terms, bounds(ask, model)).nano, draft)
 

@@ -1,13 +1,15 @@
 """Why a request is not served: a stable code, with the status that HTTP has for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from tokenworth.capture.commands import Reason, Refused
 from tokenworth.core.errors import TokenworthError
+from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount
 
+KINDS = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "insufficient_quota"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -27,7 +29,9 @@ class Refusal(TokenworthError):  # noqa: N818 - the word of the ledger, `Refused
         """OpenAI's word for the family of the error."""
         if self.status >= 500:
             return "server_error"
-        return {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error"}.get(self.status, "invalid_request_error")
+        return {401: "authentication_error", 402: "insufficient_quota", 429: "insufficient_quota", 403: "permission_error"}.get(
+            self.status, "invalid_request_error"
+        )
 
     def body(self) -> Mapping[str, Any]:
         """Return the error of OpenAI's shape, which all of its clients read."""
@@ -48,28 +52,57 @@ def unknown_product(name: str, why: str = "") -> Refusal:
 
 def not_held(refused: Refused, unit: str) -> Refusal:
     """Return the refusal of a request for which the ledger held nothing."""
-    if refused.reason is Reason.INSUFFICIENT_CREDITS:
-        needed, available = format_amount(refused.needed), format_amount(refused.available)
-        return Refusal(
-            402,
-            refused.reason,
-            f"This request may cost up to {needed} {unit}, and {available} are available. Add credits, or ask for less with max_completion_tokens.",
-            extra={"needed": needed, "available": available, "unit": unit},
-        )
-    if refused.reason is Reason.IN_PROGRESS:
-        what = f"A request with this Idempotency-Key is being served, as event {refused.event}. Try again when it is over: it is charged once."
-        again = {"x-should-retry": "true", "retry-after": "1"}
-        return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=again)
-    # a retry of these can never succeed: openai's client would try 409 again unless told not to
-    stop = {"x-should-retry": "false"}
-    if refused.reason is Reason.DUPLICATE:
-        what = f"A request with this Idempotency-Key was served before, as event {refused.event}; it is charged once."
-        return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=stop)
-    if refused.reason is Reason.KEY_REUSED:
-        what = "This Idempotency-Key was used with another body. Use a new key for a new request."
-        return Refusal(422, refused.reason, what, extra={"event": refused.event}, headers=stop)
-    if refused.reason is Reason.CONFLICT:
-        # a hold's id is new, so what conflicts is the account; the customer can do nothing about it
-        what = "Your account is kept in another unit than this service sells in. Nothing was charged; tell the operator."
-        return Refusal(500, "account_unit_differs", what, headers=stop)
-    return Refusal(403, refused.reason, f"The ledger refused the request: {refused.detail}", headers=stop)
+    told = TOLD.get(refused.reason)
+    return told(refused, unit) if told else Refusal(403, refused.reason, f"The ledger refused the request: {refused.detail}", headers=STOP)
+
+
+STOP = {"x-should-retry": "false"}
+"""A retry can never succeed, or not soon: openai's client would try 409 and 429 again unless told not to."""
+
+
+def _no_credits(refused: Refused, unit: str) -> Refusal:
+    needed, available = format_amount(refused.needed), format_amount(refused.available)
+    what = f"This request may cost up to {needed} {unit}, and {available} are available. Add credits, or ask for less with max_completion_tokens."
+    return Refusal(402, refused.reason, what, extra={"needed": needed, "available": available, "unit": unit})
+
+
+def _no_budget(refused: Refused, unit: str) -> Refusal:
+    needed, until = format_amount(refused.needed), format_instant(refused.again)
+    what = f"This request may cost up to {needed} {unit}, and {refused.detail}. Ask for less with max_completion_tokens, or wait."
+    return Refusal(429, refused.reason, what, extra={"needed": needed, "unit": unit, "until": until}, headers=STOP)
+
+
+def _in_progress(refused: Refused, unit: str) -> Refusal:
+    del unit
+    what = f"A request with this Idempotency-Key is being served, as event {refused.event}. Try again when it is over: it is charged once."
+    again = {"x-should-retry": "true", "retry-after": "1"}
+    return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=again)
+
+
+def _made_before(refused: Refused, unit: str) -> Refusal:
+    del unit
+    what = f"A request with this Idempotency-Key was served before, as event {refused.event}; it is charged once."
+    return Refusal(409, refused.reason, what, extra={"event": refused.event}, headers=STOP)
+
+
+def _other_body(refused: Refused, unit: str) -> Refusal:
+    del unit
+    what = "This Idempotency-Key was used with another body. Use a new key for a new request."
+    return Refusal(422, refused.reason, what, extra={"event": refused.event}, headers=STOP)
+
+
+def _other_unit(refused: Refused, unit: str) -> Refusal:
+    """A hold's id is new, so what conflicts is the account; the customer can do nothing about it."""
+    del refused, unit
+    what = "Your account is kept in another unit than this service sells in. Nothing was charged; tell the operator."
+    return Refusal(500, "account_unit_differs", what, headers=STOP)
+
+
+TOLD: Mapping[Reason, Callable[[Refused, str], Refusal]] = {
+    Reason.INSUFFICIENT_CREDITS: _no_credits,
+    Reason.BUDGET_EXCEEDED: _no_budget,
+    Reason.IN_PROGRESS: _in_progress,
+    Reason.DUPLICATE: _made_before,
+    Reason.KEY_REUSED: _other_body,
+    Reason.CONFLICT: _other_unit,
+}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from tokenworth.capture.commands import Notice
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
@@ -14,6 +15,7 @@ from tokenworth.store.ledger.proof.report import Findings, Report
 from tokenworth.store.postgres.fetch import accounts_of
 from tokenworth.store.postgres.routines import CURRENT
 from tokenworth.store.postgres.session import Session
+from tokenworth.store.sqlite.reader import NOTICES
 from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)
@@ -53,6 +55,10 @@ class PostgresReader:
     def open_holds(self) -> Iterator[HoldRow]:
         """Yield holds that are neither settled nor released, oldest first."""
         yield from map(hold_value, self.db.stream(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what the operator asked to be told of, oldest first."""
+        yield from (Notice(*row) for row in self.db.stream(NOTICES))
 
     def close(self) -> None:
         """Close the connection."""

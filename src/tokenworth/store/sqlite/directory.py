@@ -3,7 +3,7 @@
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tokenworth.store.sqlite.connect import connect, connect_readonly
 PREFIX = "tw_"
 SECRET_BYTES = 32
 ID_DIGITS = 12
+PROJECT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class ApiKey:
     customer: str
     created: int
     revoked: int
+    project: str = ""
 
 
 class SqliteDirectory:
@@ -67,7 +69,7 @@ class SqliteDirectory:
 
 
 FIND = (
-    "SELECT customer.id, customer.plan, api_key.id FROM api_key JOIN customer ON customer.id = api_key.customer"
+    "SELECT customer.id, customer.plan, api_key.id, api_key.project FROM api_key JOIN customer ON customer.id = api_key.customer"
     " WHERE api_key.digest = ? AND api_key.revoked = 0"
 )
 
@@ -106,25 +108,34 @@ class Registry:
             raise InputError(f"there is no customer {id_}", mend=f"add it: tokenworth customers add {id_} --plan PLAN")
         return Customer(*row)
 
-    def add_key(self, customer: str) -> tuple[ApiKey, str]:
-        """Make a key; return it and its secret, which is not kept."""
+    def move_customer(self, id_: str, plan: str) -> Customer:
+        """Put a customer on another plan from now on."""
+        known = self.customer(id_)
+        self.db.execute("UPDATE customer SET plan = ? WHERE id = ?", (plan, id_))
+        return replace(known, plan=plan)
+
+    def add_key(self, customer: str, project: str = "") -> tuple[ApiKey, str]:
+        """Make a key, for a project if one is named; return it and its secret, which is not kept."""
         self.customer(customer)
+        if not set(project) <= PROJECT_CHARACTERS:
+            raise InputError(f"{project!r} is not usable as a project", mend="use letters, digits, hyphen, underscore and dot", code="bad_id")
         secret = PREFIX + urlsafe_b64encode(self._entropy(SECRET_BYTES)).decode().rstrip("=")
         hashed = digest(secret.encode())
-        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0)
-        self.db.execute("INSERT INTO api_key (id, customer, digest, created) VALUES (?, ?, ?, ?)", (made.id, made.customer, hashed, made.created))
+        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0, project)
+        row = (made.id, made.customer, hashed, made.created, made.project)
+        self.db.execute("INSERT INTO api_key (id, customer, digest, created, project) VALUES (?, ?, ?, ?, ?)", row)
         return made, secret
 
     def keys(self, customer: str | None = None) -> Iterator[ApiKey]:
         """Yield keys, revoked ones too, of one customer or of all."""
-        for row in self.db.execute("SELECT id, customer, created, revoked FROM api_key ORDER BY customer, created, id"):
+        for row in self.db.execute("SELECT id, customer, created, revoked, project FROM api_key ORDER BY customer, created, id"):
             if customer in (None, row[1]):
                 yield ApiKey(*row)
 
     def revoke_key(self, id_: str) -> ApiKey:
         """Revoke a key from now on; again changes nothing."""
         self.db.execute("UPDATE api_key SET revoked = ? WHERE id = ? AND revoked = 0", (self._clock(), id_))
-        row = self.db.execute("SELECT id, customer, created, revoked FROM api_key WHERE id = ?", (id_,)).fetchone()
+        row = self.db.execute("SELECT id, customer, created, revoked, project FROM api_key WHERE id = ?", (id_,)).fetchone()
         if row is None:
             raise InputError(f"there is no key {id_}", mend="see `tokenworth keys list`")
         return ApiKey(*row)

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tokenworth.capture.commands import Notice
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
@@ -15,6 +16,7 @@ from tokenworth.store.sqlite.fetch import accounts
 from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)
+NOTICES = "SELECT customer, kind, subject, remaining, at FROM notice ORDER BY seq"
 
 
 class Reader:
@@ -48,6 +50,10 @@ class Reader:
     def open_holds(self) -> Iterator[HoldRow]:
         """Yield holds that are neither settled nor released, oldest first."""
         yield from map(hold_value, self._rows(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what the operator asked to be told of, oldest first."""
+        yield from (Notice(*row) for row in self._rows(NOTICES))
 
     def _rows(self, query: str, *values: str) -> Iterator[Any]:
         with guarded(self._path):

@@ -1,0 +1,145 @@
+"""Grants with terms, and what mends them, on the command line: each entry names who and why, and nothing recorded changes."""
+
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.events import START, draft, settled
+from tokenworth.book.starter import write_starter
+from tokenworth.capture.commands import Hold, Settle
+from tokenworth.cli import main
+from tokenworth.core.money import NANO
+from tokenworth.store.sqlite.ledger import SqliteLedger
+
+Shell = Callable[..., Any]
+PLAN = """
+low_balance = ["100", "20"]
+time_zone = "Europe/Berlin"
+
+[plans.payg.top_up]
+below = "50"
+amount = "1000"
+paid = "10"
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Run commands with --json in a folder whose book tells of low balances; returns their JSON, or the error of those that fail."""
+    monkeypatch.chdir(tmp_path)
+    write_starter(tmp_path / "shop")
+    plans = tmp_path / "shop" / "plans.toml"
+    plans.write_text(plans.read_text().replace("\n[plans.pro]", f"{PLAN}\n[plans.pro]"))
+
+    def run(line: str, why: str = "") -> Any:
+        words = [*line.split(), *(["--why", why] if why else []), "--json"]
+        with pytest.raises(SystemExit) as done:
+            main(words)
+        said = capsys.readouterr()
+        return json.loads(said.err)["error"] if done.value.code else json.loads(said.out)
+
+    return run
+
+
+def sell(charge: int, number: int = 1) -> str:
+    event = draft(number, customer="acme")
+    with SqliteLedger(Path("tokenworth.db"), clock=lambda: START) as ledger:
+        ledger.submit_now([Hold(event, charge * NANO, START + 60_000_000), Settle(settled(event, charge * NANO))])
+    return event.id
+
+
+def test_a_grant_has_terms(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    terms = "--priority 2 --from 2026-01-01 --expires 2027-01-01 --product chat --tier flex --tier default"
+    shell(f"grants add acme 500 --source included --paid 5 --id jan {terms}", "the plan's")
+    (lot,) = shell("grants list acme")
+    assert {name: lot[name] for name in ("priority", "effective", "expiry", "products", "tiers", "state", "who", "why")} == {
+        "priority": 2,
+        "effective": "2026-01-01T00:00:00Z",
+        "expiry": "2027-01-01T00:00:00Z",
+        "products": ["chat"],
+        "tiers": ["flex", "default"],
+        "state": "active",
+        "who": getpass.getuser(),
+        "why": "the plan's",
+    }
+    # it buys only some things, so it is not available for any
+    assert shell("ledger balance acme")[0]["available"] == "0"
+    assert shell("grants add acme 500 --id old --expires 2020-01-01")["code"] == "bad_amount"
+    assert shell("grants add acme 500 --id jan --paid 4")["code"] == "conflict"
+
+
+def test_a_pending_grant_counts_once_it_is_confirmed_and_only_once(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    assert shell("grants add acme 500 --paid 5 --id invoice-1 --pending")["available"] == "0"
+    for _ in range(2):
+        assert shell("grants confirm invoice-1")["available"] == "500"
+    shell("grants add acme 500 --paid 5 --id invoice-2 --pending")
+    assert shell("grants cancel invoice-2")["available"] == "500"
+    assert shell("grants confirm invoice-2")["code"] == "grant_closed"
+    assert shell("grants confirm invoice-3")["code"] == "unknown_grant"
+
+
+def test_what_is_left_of_a_grant_is_taken_back(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    shell("grants add acme 500 --paid 5 --id typo")
+    sell(200)
+    for _ in range(2):
+        assert shell("grants void typo", "meant for another")["available"] == "0"
+    lot = next(each for each in shell("grants list acme") if each["id"] == "typo")
+    assert (lot["state"], lot["used"], lot["gone"]) == ("void", "200", "300")
+    balances = {each["account"]: each["balance"] for each in shell("ledger verify")["balances"]}
+    # $2 of the $5 were earned, $3 are owed back: payments stand at the $2 that remain
+    assert (balances["revenue"], balances["deferred"], balances["payments"]) == ("2", "0", "-2")
+
+
+def test_refunds_and_adjustments(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    shell("grants add acme 500 --paid 5 --id g")
+    event = sell(200)
+    assert shell(f"ledger refund {event} --amount 50 --id r1", "half was wrong")["available"] == "350"
+    assert shell(f"ledger refund {event} --amount 50 --id r1", "half was wrong")["available"] == "350"
+    assert shell(f"ledger refund {event} --id r2", "all was wrong")["available"] == "500"
+    assert shell(f"ledger refund {event} --id r3", "again")["code"] == "bad_amount"
+    assert shell("ledger adjust acme 25 --id a1", "sorry")["available"] == "525"
+    assert shell("ledger adjust acme 5 --take --id a2 --corrects a1", "too much")["available"] == "520"
+    assert shell("ledger adjust acme 521 --take", "more than there is")["code"] == "insufficient_credits"
+    verified = shell("ledger verify")
+    assert verified["verified"] is True
+    assert {each["account"]: each["balance"] for each in verified["balances"]}["revenue"] == "0"
+
+
+def test_notices_are_told_once_a_crossing_and_a_top_up_is_asked_for_once(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    shell("grants add acme 200 --paid 2")
+    for number, charge in enumerate((90, 20, 50, 30), start=1):
+        sell(charge, number)
+    told = shell("ledger notices acme")
+    assert [(each["kind"], each["subject"], each["left"]) for each in told] == [
+        ("low_balance", "100", "90"),
+        ("top_up", "top-up-acme-1", "40"),
+        ("low_balance", "20", "10"),
+    ]
+    assert shell("grants confirm top-up-acme-1")["available"] == "1010"
+    assert len(shell("ledger notices")) == 3
+
+
+def test_a_customer_moves_to_another_plan(shell: Shell) -> None:
+    shell("customers add acme --plan pro --book shop")
+    shell("grants add acme 90 --paid 1")
+    assert shell("customers move acme --plan payg --book shop")["plan"] == "payg"
+    sell(1)
+    assert [each["subject"] for each in shell("ledger notices")] == ["100"]
+    assert shell("customers move acme --plan gold --book shop")["code"] == "bad_input"
+    assert shell("customers move nobody --plan payg --book shop")["code"] == "bad_input"
+
+
+def test_a_key_is_for_a_project(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    assert shell("keys add acme --project search")["project"] == "search"
+    assert [each["project"] for each in shell("keys list acme")] == ["search"]
+    assert shell("keys add acme --project a/b")["code"] == "bad_id"
