@@ -55,10 +55,18 @@ def place(where: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
+def errors() -> tuple[type[Exception], ...]:
+    """Return what the driver raises for whatever is wrong with the server, the connection or a statement."""
+    asyncpg = need("asyncpg", "postgres")
+    return (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+
 def lost(error: BaseException) -> bool:
     """Whether an error means that the connection is gone."""
     asyncpg = need("asyncpg", "postgres")
     gone = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.IdleInTransactionSessionTimeoutError)
+    # the client's own state, when the end of the connection comes between two messages
+    gone = (*gone, asyncpg.InternalClientError)
     closed = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
     return isinstance(error, (OSError, EOFError, *gone)) or closed
 
