@@ -5,6 +5,7 @@ what was written after its last sync, each sector of 512 bytes may be there or n
 """
 
 import random
+import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -75,9 +76,13 @@ class _File(apsw.VFSFile):
 
 @contextmanager
 def recording(record: Record) -> Any:
-    """Let the ledger's own code open its file through the recorder."""
-    keep = Recorder(record)
-    with patch("sqlite3.connect", lambda path, **_: apsw.Connection(str(path), vfs="recorder")):
+    """Let the ledger's own code open its file for writing through the recorder."""
+    keep, usual = Recorder(record), sqlite3.connect
+
+    def connect(path: Any, **more: Any) -> Any:
+        return usual(path, **more) if "uri" in more else apsw.Connection(str(path), vfs="recorder")
+
+    with patch("sqlite3.connect", connect):
         yield keep
     keep.unregister()
 

@@ -59,7 +59,7 @@ Step = tuple[Command, Callable[[], object]]
 
 names = st.sampled_from(["ada", "bob"])
 amounts = st.integers(1, 300)
-dates = st.sampled_from([0, 0, 0, 2 * SECOND, 40 * SECOND, 45 * MINUTE])
+dates = st.sampled_from([0, 0, 0, 5 * SECOND, 40 * SECOND, 45 * MINUTE])
 terms = st.fixed_dictionaries(
     {
         "source": st.sampled_from(Source),
