@@ -6,6 +6,7 @@ import sys
 import click
 from rich.console import Console
 
+from tokenworth.cli.ledger_reports import history, trial_balance
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import parse_instant
 from tokenworth.core.money import format_amount
@@ -22,6 +23,10 @@ from tokenworth.wiring.ledgers import verify as prove
 @click.group()
 def command() -> None:
     """Verify the ledger, and read balances and the statement from it."""
+
+
+command.add_command(trial_balance)
+command.add_command(history)
 
 
 @command.command()
