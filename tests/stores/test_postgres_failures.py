@@ -1,6 +1,7 @@
 """A server that fails is a clear error for every caller, and no half batch; what was acknowledged is there when it is back."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 from tests.support.events import START, done, draft, open_where, settled
 from tests.support.postgres import Server, server
 from tokenworth.capture.commands import Hold, Settle
-from tokenworth.core.errors import LedgerError
+from tokenworth.core.errors import LedgerError, TokenworthError
 from tokenworth.store.postgres.connect import SETTINGS
 from tokenworth.store.postgres.ledger import PostgresLedger
 from tokenworth.store.postgres.reader import PostgresReader, verify
@@ -126,6 +127,12 @@ def test_a_server_that_is_not_there(place: str) -> None:
     with pytest.raises(LedgerError, match="check that the server runs") as told:
         PostgresLedger(place, clock=lambda: START)
     assert "secret" not in str(told.value)
+
+
+def test_without_the_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(TokenworthError, match=r"tokenworth\[postgres\]"):
+        PostgresLedger("postgresql:///x", clock=lambda: START)
 
 
 @pytest.mark.parametrize("table", ["posting", "event", "correction"])

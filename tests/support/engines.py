@@ -15,6 +15,7 @@ from tokenworth.capture.state import Account, HoldRow
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify
+from tokenworth.wiring.ledgers import Ledger
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Picture:
 class Engine(Protocol):
     """A new, empty store."""
 
-    def open(self, clock: Callable[[], int]) -> SqliteLedger:
+    def open(self, clock: Callable[[], int]) -> Ledger:
         """Return another writer."""
 
     def picture(self) -> Picture:

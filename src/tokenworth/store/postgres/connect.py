@@ -70,10 +70,9 @@ def lost(error: BaseException) -> bool:
     """Whether an error means that the connection is gone."""
     asyncpg = need("asyncpg", "postgres")
     gone = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.IdleInTransactionSessionTimeoutError)
-    # the client's own state, when the end of the connection comes between two messages
-    gone = (*gone, asyncpg.InternalClientError)
     closed = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
-    return isinstance(error, (OSError, EOFError, *gone)) or closed
+    # InternalClientError: the client's own state, when the end of the connection comes between two messages
+    return isinstance(error, (OSError, EOFError, asyncpg.InternalClientError, *gone)) or closed
 
 
 def failure(where: str, error: BaseException, *, unknown: bool = False) -> LedgerError:
