@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help demo test lint format lock bench clean
+.PHONY: help demo test lint format lock bench chaos clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,6 +33,9 @@ bench: .venv/.test  ## run the benchmarks; each prints ratios
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.postgres
 	$(BIN)/python -m benchmarks.gateway
+
+chaos: .venv/.test  ## kill the ledger's process and cut its power, at random, many times
+	$(BIN)/python -m tests.chaos
 
 clean:  ## remove the environment and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

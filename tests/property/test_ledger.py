@@ -59,7 +59,7 @@ Step = tuple[Command, Callable[[], object]]
 
 names = st.sampled_from(["ada", "bob"])
 amounts = st.integers(1, 300)
-dates = st.sampled_from([0, 0, 0, 2 * SECOND, 40 * SECOND, 45 * MINUTE])
+dates = st.sampled_from([0, 0, 0, 5 * SECOND, 40 * SECOND, 45 * MINUTE])
 terms = st.fixed_dictionaries(
     {
         "source": st.sampled_from(Source),
@@ -236,6 +236,27 @@ class Lives(RuleBasedStateMachine):
         self.run(name, *steps)
         return event.id
 
+    @rule(target=charged, name=names, share=st.sampled_from([50, 100, 100]), extra=amounts, came=amounts, back=st.integers(1, 400))
+    def overdraw(self, *, name: str, share: int, extra: int, came: int, back: int) -> str:
+        """Hold what there is, charge more, repay some of the debt, and take some of the charge back."""
+        mine, event = self.reference[name], draft(self.next(), name, self.now)
+        held = Hold(event, max(mine.available(self.now), 0) * share // 100, self.now + SECOND)
+        done = Settle(settled(event, held.amount + extra, ended=self.now))
+        more = Grant(f"g{self.next()}", name, came, Source.PAID, came // 3, self.now)
+        undo = Refund(f"r{self.next()}", event.id, back, self.now, "eve", "because")
+        self.run(name, (held, partial(mine.hold, held)), (done, partial(self.settle_if_held, done)))
+        self.run(name, (more, partial(mine.grant, more)))
+        self.run(name, (undo, partial(self.refund_if_charged, undo, name)))
+        return event.id
+
+    @rule(target=holds, name=names)
+    def hold_all(self, name: str) -> UsageEvent:
+        """The credit line too."""
+        mine, event = self.reference[name], draft(self.next(), name, self.now)
+        command = Hold(event, max(mine.available(self.now), 0), self.now + 60 * SECOND)
+        self.run(name, (command, partial(mine.hold, command)))
+        return event
+
     def settle_if_held(self, command: Settle) -> object:
         mine = self.reference[command.event.customer]
         return self.close(mine.settle(command)) if command.event.id in mine.holds else Reason.UNKNOWN_HOLD
@@ -265,7 +286,18 @@ class Lives(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 5, 40, 45 * 60, 5 * 3600, 40 * 86400]), sweep=st.booleans())
     def time_passes(self, seconds: int, sweep: bool) -> None:
-        self.now += seconds * SECOND
+        self.it_is(self.now + seconds * SECOND, sweep)
+
+    @rule(less=st.sampled_from([0, 0, 1]), sweep=st.booleans())
+    def a_date_comes(self, less: int, sweep: bool) -> None:
+        """The next instant at which a lot begins or ends, or the one before."""
+        grants = [lot.grant for mine in self.reference.values() for lot in mine.lots.values()]
+        dates = [date for grant in grants for date in (grant.effective, grant.expiry) if date > self.now]
+        if dates:
+            self.it_is(min(dates) - less, sweep)
+
+    def it_is(self, now: int, sweep: bool) -> None:
+        self.now = now
         if sweep:
             (result,) = self.writers[0].submit_now([Expire(self.now)])
             assert isinstance(result, Done)
@@ -349,4 +381,4 @@ class Lives(RuleBasedStateMachine):
 
 
 TestSqlite = Lives.TestCase
-TestSqlite.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSqlite.settings = settings(max_examples=90, stateful_step_count=40, deadline=None)

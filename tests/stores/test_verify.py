@@ -7,43 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.events import START, done, draft, failed, open_ledger, settled
-from tokenworth.capture.commands import Adjust, Cancel, Command, Expire, Grant, Hold, OpenAccount, Refund, Release, Settle, Source, Void
-from tokenworth.capture.policy import Beyond, Budget, Policy
-from tokenworth.core.periods import Window
+from tests.support.events import START
+from tests.support.lives import live
 from tokenworth.store.ledger.proof.report import MOST_PROBLEMS
+from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.verify import PHASES, verify
-
-HOUR = 3_600_000_000
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger in which everything happened that can: to ada, bob and cy plain things, to dan and eve corrections, expiry, debt, waiving."""
+    """A ledger in which everything happened that can."""
     made = tmp_path_factory.mktemp("ledger") / "l.db"
-    deadline = START + 2 * HOUR
-    with open_ledger(made, ada=1_000, bob=500, cy=300) as ledger:
-        for number, customer in enumerate(["ada", "bob", "ada"]):
-            event = draft(number, customer)
-            done(ledger.submit_now([Hold(event, 50, deadline), Settle(settled(event, 33))]))
-        done(ledger.submit_now([Hold(draft(7), 50, deadline), Release(failed(draft(7)))]))
-        done(ledger.submit_now([Hold(draft(8), 20, deadline), Hold(draft(9, "bob"), 30, deadline)]))
-        given = Grant("gift", "dan", 90, Source.PROMOTIONAL, 0, START)
-        policy = Policy(credit_line=25, budgets=(Budget("account", Window.DAY, 10_000),))
-        commands: list[Command] = [OpenAccount("dan", "credits", "USD", START, policy), given]
-        commands += [Hold(draft(10, "dan"), 60, deadline), Settle(settled(draft(10, "dan"), 60, cost=7))]
-        commands += [Hold(draft(11, "dan"), 45, deadline), Adjust("plus", "dan", 40, START + 3, "kim", "sorry")]
-        commands += [Hold(draft(12, "dan"), 10, deadline), Settle(settled(draft(12, "dan"), 70))]
-        done(ledger.submit_now(commands))
-        capped = Policy(beyond=Beyond.CAPPED)
-        commands = [OpenAccount("eve", "credits", "USD", START, capped), Grant("soon", "eve", 70, Source.PAID, 35, START, expiry=START + HOUR)]
-        commands += [Grant("bad", "eve", 60, Source.INCLUDED, 30, START), Grant("late", "eve", 5, Source.PAID, 5, START, pending=True)]
-        commands += [Hold(draft(20, "eve"), 40, deadline), Settle(settled(draft(20, "eve"), 50)), Cancel("late", START + 4)]
-        commands += [Refund("back", draft(20, "eve").id, 15, START + 5, "kim", "slow"), Adjust("minus", "eve", -6, START + 6, "kim", "gave too much")]
-        commands += [Hold(draft(21, "eve"), 45, deadline), Void("bad", START + 7, "kim", "unpaid"), Settle(settled(draft(21, "eve"), 41))]
-        commands += [Grant("brief", "cy", 30, Source.PAID, 15, START, expiry=START + HOUR)]
-        commands += [Grant("wait", "eve", 8, Source.PAID, 8, START, pending=True), Expire(START + HOUR + 5)]
-        done(ledger.submit_now(commands))
+    with SqliteLedger(made, clock=lambda: START) as ledger:
+        live(ledger)
     assert verify(made).problems == []
     return made
 

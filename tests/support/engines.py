@@ -15,6 +15,7 @@ from tokenworth.capture.state import Account, HoldRow
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify
+from tokenworth.wiring.ledgers import Ledger
 
 
 @dataclass
@@ -27,13 +28,15 @@ class Picture:
     events: dict[str, UsageEvent] = field(default_factory=dict)
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     notices: list[tuple[str, str, str]] = field(default_factory=list)
+    corrections: dict[str, int] = field(default_factory=dict)
+    """Amounts of refunds."""
     problems: list[str] = field(default_factory=list)
 
 
 class Engine(Protocol):
     """A new, empty store."""
 
-    def open(self, clock: Callable[[], int]) -> SqliteLedger:
+    def open(self, clock: Callable[[], int]) -> Ledger:
         """Return another writer."""
 
     def picture(self) -> Picture:
@@ -61,6 +64,7 @@ class Sqlite:
             seen.holds = {hold.id: hold for hold in reader.open_holds()}
             seen.events = {event.id: event for event in reader.read()}
             seen.sums = sums(reader.db)
+            seen.corrections = dict(reader.db.execute("SELECT id, amount FROM correction WHERE kind = 'refund'"))
             seen.notices = [
                 (customer, kind, str(int(Decimal(subject) * 10**9)) if kind == "low_balance" else subject)
                 for customer, kind, subject in reader.db.execute("SELECT customer, kind, subject FROM notice ORDER BY seq")

@@ -1,17 +1,22 @@
-"""`tokenworth export events`: stored usage events as files that other tools read."""
+"""`tokenworth export`: stored usage events, and the journal, as files that other tools read."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tokenworth.cli.instants import instant
 from tokenworth.cli.options import NamedPath, as_json, database, period
 from tokenworth.core.errors import InputError
-from tokenworth.store.events_text import write_csv, write_jsonl
+from tokenworth.render.accounts import journal_csv
+from tokenworth.render.beancount import beancount_lines
+from tokenworth.store.events_text import write_csv, write_jsonl, write_lines
 from tokenworth.store.lake.parquet import write_parquet
 from tokenworth.wiring.ledgers import Where, open_reader
 
 WRITERS = {"parquet": write_parquet, "csv": write_csv, "jsonl": write_jsonl}
+JOURNALS = {"beancount": beancount_lines, "csv": journal_csv}
 
 
 @click.group()
@@ -32,16 +37,38 @@ def events(  # noqa: PLR0913 - one per option
 ) -> None:
     """Write usage events: counts by class, charge, revenue and cost in nano-units, one row a request."""
     path = out or Path(f"events.{form}")
-    _refuse(path, db, force=force)
+    refuse(path, db, force=force)
     with open_reader(db) as reader:
         written = WRITERS[form](reader.read(**period(since, until)), path)
+    _tell("events", written, path, form, as_json=as_json)
+
+
+@command.command()
+@database
+@click.option("--format", "form", type=click.Choice(list(JOURNALS)), default="beancount", show_default=True)
+@click.option("--out", type=NamedPath(), help="File to write; journal.FORMAT in this folder if absent.")
+@click.option("--since", callback=instant, help="First instant, such as 2026-01-31; what was before is the opening balance.")
+@click.option("--until", callback=instant, help="Instant before which postings are taken.")
+@click.option("--recorded", is_flag=True, help="By when postings were recorded, not by when they took effect.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@as_json
+def journal(*, db: Where, form: str, out: Path | None, force: bool, as_json: bool, **taken: Any) -> None:
+    """Write what each day (UTC) moved between accounts, one transaction a pair of accounts; bean-check accepts the beancount text."""
+    path = out or Path(f"journal.{form}")
+    refuse(path, db, force=force)
+    with open_reader(db) as reader:
+        written = write_lines(JOURNALS[form](reader.journal(**taken)), path)
+    _tell("lines", written, path, form, as_json=as_json)
+
+
+def _tell(what: str, written: int, path: Path, form: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"events": written, "file": str(path), "format": form}))
+        click.echo(json.dumps({what: written, "file": str(path), "format": form}))
     else:
-        click.echo(f"{written:,} events written to {path}")
+        click.echo(f"{written:,} {what} written to {path}")
 
 
-def _refuse(path: Path, db: Where, *, force: bool) -> None:
+def refuse(path: Path, db: Where, *, force: bool) -> None:
     """InputError where a file cannot stand at a path, or where it would replace the ledger or, unasked, anything else."""
     mend = "pass another --out FILE"
     if path.is_dir() or not path.parent.is_dir():

@@ -31,6 +31,11 @@ def _readable(event: UsageEvent) -> dict[str, object]:
     return {name: format_instant(value) if name in INSTANTS else value for name, value in row(event).items()}
 
 
+def write_lines(lines: Iterable[str], path: Path) -> int:
+    """Write lines of text and return their number; the file appears whole or not at all."""
+    return _whole(path, lambda file: sum(1 for line in lines if file.write(line + "\n")))
+
+
 def _whole(path: Path, fill: Callable[[TextIO], int]) -> int:
     partial = path.with_name(f".{path.name}.partial")
     try:

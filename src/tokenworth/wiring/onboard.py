@@ -72,7 +72,7 @@ def accept(results: list[Result]) -> list[Result]:
 
 def need_account(reader: AnyReader, customer: str) -> None:
     """InputError where the ledger has no account of a customer."""
-    if all(account.customer != customer for account in reader.accounts()):
+    if not reader.has_account(customer):
         mend = f"see `tokenworth customers list`, or add it: tokenworth customers add {customer} --plan PLAN"
         raise InputError(f"there is no customer {customer}", mend=mend, code=Reason.UNKNOWN_CUSTOMER)
 

@@ -1,12 +1,15 @@
-"""Open a connection: settings, the schema of an empty database, and what the server's errors mean."""
+"""Open a connection: settings, the schema of an empty database, the upgrade of an older one, and what the server's errors mean."""
 
+import logging
 from importlib.resources import files
 from typing import Any
 
 from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.extras import need
+from tokenworth.store.migrations import HEAD, newer
 
-SCHEMA_VERSION = 2
+log = logging.getLogger(__name__)
+
 SCHEMES = ("postgresql://", "postgres://")
 LOCK_SECONDS = 10
 """How long a batch waits for another process's batch, and how long a process that stands still may hold one up."""
@@ -41,7 +44,9 @@ MENDS = {
 }
 UNKNOWN = "whether the batch was written is not known: ask again, an answer that is repeated counts once"
 SCHEMA_LOCK = 75_010_727
-"""Advisory lock behind which tables are made."""
+"""Advisory lock behind which tables are made and upgraded."""
+UPGRADE_SECONDS = 600
+"""How long opening waits for another process's upgrade of large tables."""
 
 
 def is_url(where: object) -> bool:
@@ -55,12 +60,19 @@ def place(where: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
+def errors() -> tuple[type[Exception], ...]:
+    """Return what the driver raises for whatever is wrong with the server, the connection or a statement."""
+    asyncpg = need("asyncpg", "postgres")
+    return (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+
 def lost(error: BaseException) -> bool:
     """Whether an error means that the connection is gone."""
     asyncpg = need("asyncpg", "postgres")
     gone = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.IdleInTransactionSessionTimeoutError)
     closed = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
-    return isinstance(error, (OSError, EOFError, *gone)) or closed
+    # InternalClientError: the client's own state, when the end of the connection comes between two messages
+    return isinstance(error, (OSError, EOFError, asyncpg.InternalClientError, *gone)) or closed
 
 
 def failure(where: str, error: BaseException, *, unknown: bool = False) -> LedgerError:
@@ -95,22 +107,44 @@ async def connect(where: str, *, create: bool = True, writing: bool = True) -> A
 
 
 async def _prepare(db: Any, where: str, *, create: bool) -> None:
-    if await _check_version(db, where):
+    found = await _found_version(db, where)
+    if found == HEAD:
         return
     if not create:
-        mend = "name it with --db; `tokenworth serve` or `customers add` make it"
-        raise InputError(f"there is no ledger at {place(where)}", mend=mend, code="no_ledger")
+        raise _older(where, found)
     async with db.transaction():
-        # another process may be doing the same: the first one in makes the tables, the others find them
+        await db.execute(f"SET LOCAL lock_timeout = '{UPGRADE_SECONDS}s'")
+        # another process may be doing the same: the first one in makes or upgrades the tables, the others find them
         await db.execute(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
-        if not await _check_version(db, where):
+        found = await _found_version(db, where)
+        if not found:
             await db.execute((files(__package__) / "schema.sql").read_text(encoding="utf-8"))
+        elif found < HEAD:
+            await _upgrade(db, found)
+            log.warning("%s is upgraded from schema %d to %d", place(where), found, HEAD)
 
 
-async def _check_version(db: Any, where: str) -> int:
+async def _upgrade(db: Any, found: int) -> None:
+    """Run the revisions since a version, inside the caller's transaction."""
+    # brings Alembic, which takes longer than all of opening
+    from tokenworth.store.migrations.script import upgrade_script  # noqa: PLC0415
+
+    await db.execute(upgrade_script("postgresql", found))
+    await db.execute("UPDATE ledger_schema SET version = $1", HEAD)
+
+
+async def _found_version(db: Any, where: str) -> int:
+    """Return the version of the tables, 0 where there are none; LedgerError where it is newer than HEAD."""
     if not await db.fetchval("SELECT to_regclass('ledger_schema') IS NOT NULL"):
         return 0
     found = int(await db.fetchval("SELECT max(version) FROM ledger_schema"))
-    if found > SCHEMA_VERSION:
-        raise LedgerError(f"{place(where)} has schema {found}, this version knows {SCHEMA_VERSION}", mend="use the newer tokenworth that wrote it")
+    if found > HEAD:
+        raise newer(found, place(where))
     return found
+
+
+def _older(where: str, found: int) -> LedgerError | InputError:
+    if not found:
+        mend = "name it with --db; `tokenworth serve` or `customers add` make it"
+        return InputError(f"there is no ledger at {place(where)}", mend=mend, code="no_ledger")
+    return LedgerError(f"{place(where)} has schema {found}, this version reads {HEAD}", mend="`tokenworth serve` upgrades it")

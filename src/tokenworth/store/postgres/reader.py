@@ -1,27 +1,36 @@
 """Read-only views of the ledger, and its proof; they never wait for a writer and never hold one up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from tokenworth.capture.commands import Notice
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
-from tokenworth.store.ledger.codec import ACCOUNT_COLUMNS, EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, SPEND_COLUMNS, event_value, hold_value, lot_value
+from tokenworth.store.ledger.codec import (
+    ACCOUNT_COLUMNS,
+    EVENT_COLUMNS,
+    HOLD_COLUMNS,
+    LOT_COLUMNS,
+    SPEND_COLUMNS,
+    Row,
+    event_value,
+    hold_value,
+    lot_value,
+)
 from tokenworth.store.ledger.proof import prove as proof
 from tokenworth.store.ledger.proof.report import Findings, Report
+from tokenworth.store.ledger.reports import Reports
 from tokenworth.store.postgres.fetch import accounts_of
 from tokenworth.store.postgres.routines import CURRENT
 from tokenworth.store.postgres.session import Session
-from tokenworth.store.sqlite.reader import NOTICES
 from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)
 
 
-class PostgresReader:
+class PostgresReader(Reports):
     """One read-only connection; use it as a context manager. Everything that it yields is of one instant: that of its first query."""
 
     def __init__(self, where: str) -> None:
@@ -56,9 +65,9 @@ class PostgresReader:
         """Yield holds that are neither settled nor released, oldest first."""
         yield from map(hold_value, self.db.stream(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
 
-    def notices(self) -> Iterator[Notice]:
-        """Yield what the operator asked to be told of, oldest first."""
-        yield from (Notice(*row) for row in self.db.stream(NOTICES))
+    def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run a query with a value for each `?`."""
+        yield from self.db.stream(text, values)
 
     def close(self) -> None:
         """Close the connection."""

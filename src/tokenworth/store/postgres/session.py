@@ -5,8 +5,7 @@ import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
-from tokenworth.store.extras import need
-from tokenworth.store.postgres.connect import connect, failure
+from tokenworth.store.postgres.connect import connect, errors, failure
 
 T = TypeVar("T")
 
@@ -43,8 +42,7 @@ class Session:
     def __init__(self, where: str, *, create: bool = False) -> None:
         """Connect; make the tables if there are none and `create` says so, else InputError."""
         self._where = where
-        asyncpg = need("asyncpg", "postgres")
-        self._errors = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+        self._errors = errors()
         self._thread = LoopThread("ledger-session")
         try:
             self._db = self._thread.run(connect(where, create=create, writing=False))

@@ -14,12 +14,11 @@ from typing import Any
 
 from tokenworth.capture.commands import Command, Expire, Extend, Hold, Refund, Refused, Result
 from tokenworth.core.errors import LedgerError
-from tokenworth.store.extras import need
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import Facts, Needs, needs_of, segments
 from tokenworth.store.ledger.memory import Memory
 from tokenworth.store.postgres import fetch, write
-from tokenworth.store.postgres.connect import connect, failure, lost
+from tokenworth.store.postgres.connect import connect, errors, failure, lost
 from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_WRITE, HOLDS_MOVED, LOCK, READ, WRITE
 
 MOST_COMMANDS = 512
@@ -51,7 +50,7 @@ class Writer:
         """Connect with the first batch."""
         self._where = where
         self._clock = clock
-        self._errors = need("asyncpg", "postgres").PostgresError
+        self._errors = errors()
         self._db: Any = None
         self._memory = Memory()
         self._queue: list[_Ask] = []
@@ -111,7 +110,7 @@ class Writer:
                 results = await (self._with_care(commands) if careful else self._at_once(commands))
             except _Again:
                 careful = True
-            except (self._errors, OSError, TimeoutError, need("asyncpg", "postgres").InterfaceError) as error:
+            except self._errors as error:
                 await self._undo(error)
                 if getattr(error, "sqlstate", None) not in AGAIN and (unknown or not lost(error) or not sent):
                     raise failure(self._where, error, unknown=unknown) from error
@@ -139,7 +138,7 @@ class Writer:
         if lost(error):
             self._db.terminate()
         elif self._db.is_in_transaction():
-            with suppress(self._errors, OSError):
+            with suppress(*self._errors):
                 await self._db.execute("ROLLBACK")
 
     def _needs_care(self, commands: Sequence[Command]) -> bool:

@@ -1,43 +1,43 @@
 """Read-only views of the ledger's file; they never wait for a writer and never hold one up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tokenworth.capture.commands import Notice
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
-from tokenworth.store.ledger.codec import EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, event_value, hold_value, lot_value
+from tokenworth.store.ledger.codec import EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, Row, event_value, hold_value, lot_value
+from tokenworth.store.ledger.reports import Reports
 from tokenworth.store.sqlite.connect import connect_readonly, guarded
 from tokenworth.store.sqlite.fetch import accounts
 from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)
-NOTICES = "SELECT customer, kind, subject, remaining, at FROM notice ORDER BY seq"
 
 
-class Reader:
-    """One read-only connection; use it as a context manager."""
+class Reader(Reports):
+    """One read-only connection; use it as a context manager. Everything that it yields is of one instant: that of its first query."""
 
     def __init__(self, path: Path) -> None:
         """Open an existing file; LedgerError where it cannot be read."""
         self._path = path
         self.db = connect_readonly(path)
+        self.db.execute("BEGIN")
 
     def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
         """Yield events with since <= at < until, in order of their ids, which is order of time."""
         low = sortable_id(since, FIRST) if since is not None else ""
         high = sortable_id(until + 1000, FIRST) if until is not None else "~"
-        for event in map(event_value, self._rows(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", low, high)):
+        for event in map(event_value, self.query(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", (low, high))):
             if (since is None or event.at >= since) and (until is None or event.at < until):
                 yield event
 
     def accounts(self) -> Iterator[Account]:
         """Yield every account with its live lots, by name."""
-        names = [name for (name,) in self._rows("SELECT customer FROM account ORDER BY customer")]
+        names = [name for (name,) in self.query("SELECT customer FROM account ORDER BY customer")]
         with guarded(self._path):
             yield from accounts(self.db, names)
 
@@ -45,19 +45,16 @@ class Reader:
         """Yield lots, spent ones too, oldest first; of one customer or of all."""
         mine = [] if customer is None else [customer]
         where = " WHERE customer = ?" if mine else ""
-        yield from map(lot_value, self._rows(f"{select(LOT_COLUMNS, 'lot')}{where} ORDER BY seq", *mine))
+        yield from map(lot_value, self.query(f"{select(LOT_COLUMNS, 'lot')}{where} ORDER BY seq", mine))
 
     def open_holds(self) -> Iterator[HoldRow]:
         """Yield holds that are neither settled nor released, oldest first."""
-        yield from map(hold_value, self._rows(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
+        yield from map(hold_value, self.query(select(HOLD_COLUMNS, "hold") + " WHERE state = 0 ORDER BY id"))
 
-    def notices(self) -> Iterator[Notice]:
-        """Yield what the operator asked to be told of, oldest first."""
-        yield from (Notice(*row) for row in self._rows(NOTICES))
-
-    def _rows(self, query: str, *values: str) -> Iterator[Any]:
+    def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run a query with a value for each `?`."""
         with guarded(self._path):
-            yield from self.db.execute(query, values)
+            yield from self.db.execute(text, values)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,9 +1,8 @@
 """The proof, on a file. It reads one snapshot, so a gateway may go on serving."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from tokenworth.store.ledger.codec import Row
 from tokenworth.store.ledger.proof import prove as proof
 from tokenworth.store.ledger.proof.report import Findings, Report
 from tokenworth.store.sqlite.connect import guarded
@@ -26,15 +25,10 @@ def verify(path: Path, *, deep: bool = False, tell: Callable[[str], None] = lamb
         # PRAGMAs of this connection, and of no other
         reader.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         reader.db.execute("PRAGMA threads = 2")
-        reader.db.execute("BEGIN")
         tell(FILE)
         for (line,) in reader.db.execute("PRAGMA integrity_check" if deep else "PRAGMA quick_check"):
             if line != "ok":
                 findings.say(f"the file is damaged: {line}")
         if findings.problems:
             return Report(findings.problems)
-
-        def ask(query: str) -> Iterator[Row]:
-            yield from reader.db.execute(query)
-
-        return proof.prove(ask, findings, tell)
+        return proof.prove(reader.query, findings, tell)

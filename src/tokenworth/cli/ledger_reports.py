@@ -1,0 +1,55 @@
+"""`tokenworth ledger trial-balance` and `history`: what an accountant and a customer ask."""
+
+import json
+
+import click
+
+from tokenworth.cli.instants import instant
+from tokenworth.cli.options import as_json, database
+from tokenworth.core.errors import InputError
+from tokenworth.render.accounts import history_data, print_history, print_trial_balance, trial_balance_csv, trial_balance_data
+from tokenworth.render.beancount import trial_balance_lines
+from tokenworth.wiring.clock import now
+from tokenworth.wiring.ledgers import Where, open_reader
+
+FORMATS = {"beancount": trial_balance_lines, "csv": trial_balance_csv}
+
+
+@click.command()
+@click.option(
+    "--at", "until", callback=instant, help="Instant before which postings count, such as 2026-01-31 or 2026-01-31T12:00:00Z; now if absent."
+)
+@click.option("--since", callback=instant, help="First instant of what moved; what was before is the opening balance.")
+@click.option("--recorded", is_flag=True, help="By when postings were recorded, not by when they took effect.")
+@click.option("--format", "form", type=click.Choice(["table", *FORMATS]), default="table", show_default=True)
+@database
+@as_json
+def trial_balance(*, until: int | None, since: int | None, recorded: bool, form: str, db: Where, as_json: bool) -> None:  # noqa: PLR0913 - one per option
+    """Show every account's opening balance, debits, credits and closing balance, and what is deferred, earned and broken off."""
+    with open_reader(db) as reader:
+        found = reader.trial_balance(since=since, until=until or now(), recorded=recorded)
+    if as_json:
+        click.echo(json.dumps(trial_balance_data(found), indent=2))
+    elif form == "table":
+        print_trial_balance(found)
+    else:
+        for line in FORMATS[form](found):
+            click.echo(line)
+
+
+@click.command()
+@click.argument("customer")
+@click.option("--since", callback=instant, help="First instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", callback=instant, help="Instant before which entries are taken.")
+@database
+@as_json
+def history(*, customer: str, since: int | None, until: int | None, db: Where, as_json: bool) -> None:
+    """Show what moved CUSTOMER's credits and debt, in order: when, what, how much, of which lot, and what was left."""
+    with open_reader(db) as reader:
+        if not reader.has_account(customer):
+            raise InputError(f"{customer} has no account", mend="list them: tokenworth ledger balance")
+        lines = reader.history(customer, since=since, until=until)
+        if as_json:
+            click.echo(json.dumps([history_data(line) for line in lines], indent=2))
+        else:
+            print_history(lines)

@@ -1,0 +1,81 @@
+"""What the accountant's reports read, in SQL that every engine runs; `?` stands for a value."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tokenworth.capture.commands import Notice
+from tokenworth.capture.postings import debt, wallet
+from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
+from tokenworth.store.ledger.codec import Row
+from tokenworth.store.ledger.proof.queries import halves, joined
+
+FOREVER = 2**63 - 1
+BETWEEN = "FROM posting WHERE {clock} >= ? AND {clock} < ?"
+TOTALS = f"SELECT 0, unit, debit, credit, count(*), {halves('amount')} {BETWEEN} GROUP BY unit, debit, credit"
+DAYS = f"""
+    SELECT day, unit, debit, credit, count(*), {halves("amount")}
+    FROM (SELECT {{clock}} / {DAY} AS day, unit, debit, credit, amount {BETWEEN}) AS dated
+    GROUP BY day, unit, debit, credit ORDER BY day, unit, debit, credit
+"""
+HISTORY = """
+    SELECT p.at, p.recorded, p.kind, p.debit, p.credit, p.amount, p.lot, p.after, p.entry,
+        coalesce(e.id, ''), coalesce(e.product, ''), coalesce(e.tier, ''), coalesce(l.source, ''), coalesce(c.corrects, ''),
+        coalesce(c.who, l.who, ''), coalesce(c.why, l.why, '')
+    FROM posting p LEFT JOIN event e ON e.id = p.entry LEFT JOIN lot l ON l.id = p.lot
+    LEFT JOIN correction c ON c.id = CASE WHEN substr(p.entry, 1, 7) = 'refund:' THEN substr(p.entry, 8)
+        WHEN substr(p.entry, 1, 11) = 'adjustment:' THEN substr(p.entry, 12) WHEN substr(p.entry, 1, 5) = 'void:' THEN p.entry END
+    WHERE p.debit IN (?, ?) OR p.credit IN (?, ?) ORDER BY p.seq
+"""
+
+
+class Reports(ABC):
+    """A reader that makes them. Instants are microseconds; a period has its first instant and not `until`."""
+
+    @abstractmethod
+    def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run a query with a value for each `?`."""
+
+    def has_account(self, customer: str) -> bool:
+        """Return whether a customer has an account."""
+        return any(True for _ in self.query("SELECT 1 FROM account WHERE customer = ?", (customer,)))
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what the operator asked to be told of, oldest first."""
+        yield from (Notice(*row) for row in self.query("SELECT customer, kind, subject, remaining, at FROM notice ORDER BY seq"))
+
+    def trial_balance(self, *, since: int | None = None, until: int | None = None, recorded: bool = False) -> TrialBalance:
+        """Return the trial balance of a period, by when postings took effect, or by when they were `recorded`."""
+        totals = TOTALS.format(clock=_clock(recorded))
+        before = map(_moved, self.query(totals, (-FOREVER, since))) if since is not None else ()
+        during = map(_moved, self.query(totals, _period(since, until)))
+        return trial_balance(before, during, since=since, until=until, recorded=recorded)
+
+    def journal(self, *, since: int | None = None, until: int | None = None, recorded: bool = False) -> Journal:
+        """Return what each day moved in a period, and the balances before it."""
+        nothing = trial_balance((), (), since=None, until=None, recorded=recorded)
+        opening = nothing if since is None else self.trial_balance(until=since, recorded=recorded)
+        return Journal(opening, map(_moved, self.query(DAYS.format(clock=_clock(recorded)), _period(since, until))))
+
+    def history(self, customer: str, *, since: int | None = None, until: int | None = None) -> Iterator[HistoryLine]:
+        """Yield what moved a customer's credits and debt, in the order in which it was written."""
+        mine, owed, balance, due = wallet(customer), debt(customer), 0, 0
+        for at, recorded, kind, debit, credit, amount, lot, after, entry, *rest in self.query(HISTORY, (mine, owed, mine, owed)):
+            balance = balance if after is None else after
+            due += amount * ((debit == owed) - (credit == owed))
+            gained = credit == mine or debit not in (mine, owed)
+            if (since is None or at >= since) and (until is None or at < until):
+                yield HistoryLine(at, recorded, kind, amount if gained else -amount, lot, balance, due, entry, *rest)
+
+
+def _period(since: int | None, until: int | None) -> tuple[int, int]:
+    return -FOREVER if since is None else since, FOREVER if until is None else until
+
+
+def _clock(recorded: bool) -> str:
+    return "recorded" if recorded else "at"
+
+
+def _moved(row: Row) -> Moved:
+    day, unit, debit, credit, count, high, low = row
+    return Moved(day, unit, debit, credit, joined(high, low), count)

@@ -1,0 +1,48 @@
+"""What budgets have counted outlives its window: holds that end late, and requests that arrive late, count where they belong."""
+
+from dataclasses import replace
+
+from tests.support.events import START, done, draft, settled
+from tests.support.machine import HOUR
+from tokenworth.capture.commands import Grant, Hold, OpenAccount, Reason, Refused, Settle, Source
+from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.policy import Budget, Policy
+from tokenworth.core.periods import Window
+from tokenworth.wiring.ledgers import Where, open_ledger, open_reader
+
+POLICY = Policy(budgets=(Budget("account", Window.HOUR, 100),))
+
+
+def request(number: int, hour: int) -> UsageEvent:
+    return draft(number, at=START + hour * HOUR)
+
+
+def counted(where: Where) -> list[tuple[int, int]]:
+    """Return used and held of the windows that a writer is told of, oldest first."""
+    with open_reader(where) as reader:
+        (account,) = reader.accounts()
+    spends = account.limits.spends
+    return [(spends[key].used, spends[key].held) for key in sorted(spends, key=lambda key: key[2])]
+
+
+def test_windows(where: Where) -> None:
+    late = request(1, 0)
+    with open_ledger(where, clock=lambda: START) as ledger:
+        grant = Grant("g", "ada", 10_000, Source.PAID, 0, START)
+        done(ledger.submit_now([OpenAccount("ada", "credits", "USD", START, POLICY), grant, Hold(late, 30, START + 60)]))
+        for hour in (1, 2, 3):
+            event = request(10 + hour, hour)
+            done(ledger.submit_now([Hold(event, 100, START + 60), Settle(settled(event, 90))]))
+        assert counted(where) == [(0, 30), (90, 0), (90, 0)]  # what is held is never forgotten
+        # a request of the hour before arrives late: ten are left, in this process and in the next
+        for number in (20, 21):
+            (out,) = ledger.submit_now([Hold(request(number, 2), 11, START + 60)])
+            assert isinstance(out, Refused)
+            assert out.reason is Reason.BUDGET_EXCEEDED
+        done(ledger.submit_now([Settle(replace(settled(late, 25), ended=START + 4 * HOUR))]))
+    assert counted(where) == [(90, 0), (90, 0)]
+    with open_ledger(where, clock=lambda: START) as ledger:
+        (out,) = ledger.submit_now([Hold(request(22, 2), 11, START + 60)])
+        assert isinstance(out, Refused)
+        done(ledger.submit_now([Hold(request(23, 2), 10, START + 60)]))
+    assert counted(where) == [(90, 10), (90, 0)]
