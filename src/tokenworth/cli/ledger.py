@@ -22,7 +22,7 @@ from tokenworth.wiring.ledgers import verify as prove
 
 @click.group()
 def command() -> None:
-    """Verify the ledger, and read balances and the statement from it."""
+    """Verify the ledger, and read balances, statement, trial balance and histories from it."""
 
 
 command.add_command(trial_balance)
