@@ -16,11 +16,11 @@ COMMANDS = {
     "demo": "replay a real trace through the gateway and print the statement",
     "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
     "meter": "provider usage payloads -> disjoint counts and list cost",
-    "export": "usage events as Parquet, CSV or JSON lines",
+    "export": "usage events as Parquet, CSV or JSON lines; the journal as beancount or CSV",
     "customers": "add and list customers",
     "keys": "add, list and revoke API keys",
     "grants": "give credits and list grants",
-    "ledger": "verify, balance and statement",
+    "ledger": "verify, balance, statement, trial-balance and history",
 }
 
 

@@ -23,7 +23,7 @@ from tokenworth.wiring.onboard import need_account
 
 @click.group()
 def command() -> None:
-    """Verify the ledger, and read balances and the statement from it."""
+    """Verify the ledger, and read balances, statement, trial balance and histories from it."""
 
 
 @command.command()

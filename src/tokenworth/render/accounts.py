@@ -35,7 +35,7 @@ def print_trial_balance(found: TrialBalance) -> None:
 def _period(found: TrialBalance) -> str:
     since = f"from {format_instant(found.since)} " if found.since is not None else ""
     until = f"before {format_instant(found.until)}" if found.until is not None else "until now"
-    return f"Trial balance {since}{until}, by when it {'was recorded' if found.recorded else 'took effect'}; credit is positive"
+    return f"Trial balance {since}{until}, by when it {'was recorded' if found.recorded else 'took effect'}"
 
 
 def _standings(found: TrialBalance) -> list[list[str]]:

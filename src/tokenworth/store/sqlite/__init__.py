@@ -6,7 +6,7 @@ codec       rows <-> values
 memory      accounts and open holds in memory, loaded when asked for
 ledger      the writer: what queued up becomes one durable commit
 reader      read-only views: events, accounts, lots
-verify      the proof that it adds up
+verify      the file's own integrity, then the proof of store/ledger/proof
 directory   customers and their API keys
 books       immutable versions of the book
 """
