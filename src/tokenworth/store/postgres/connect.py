@@ -79,9 +79,11 @@ def failure(where: str, error: BaseException, *, unknown: bool = False) -> Ledge
     """Say what the server said, with the place and, where it is known, the mend."""
     if isinstance(error, LedgerError):
         return error
-    mend = UNKNOWN if unknown else MENDS.get(getattr(error, "sqlstate", None) or "", "")
-    if not mend and isinstance(error, OSError | TimeoutError):
+    mend = MENDS.get(getattr(error, "sqlstate", None) or "", "")
+    if isinstance(error, OSError | TimeoutError):
         mend = "check that the server runs and can be reached"
+    if unknown:
+        mend = f"{mend}; {UNKNOWN}" if mend else UNKNOWN
     return LedgerError(f"{place(where)}: {str(error) or type(error).__name__}", mend=mend)
 
 
