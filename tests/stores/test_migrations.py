@@ -22,7 +22,8 @@ from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.migrations import HEAD
 from tokenworth.store.migrations.script import upgrade_script
 from tokenworth.store.sqlite import upgrade as upgrading
-from tokenworth.store.sqlite.connect import connect, statements
+from tokenworth.store.sqlite.connect import connect
+from tokenworth.store.sqlite.file import statements
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import verify
@@ -196,7 +197,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tokenworth.store.sqlite import upgrade
-from tokenworth.store.sqlite.connect import connect, statements
+from tokenworth.store.sqlite.connect import connect
+from tokenworth.store.sqlite.file import statements
 def killed(script):
     found = statements(script)
     for number, statement in enumerate(found):

@@ -23,8 +23,9 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import needs_of, segments
 from tokenworth.store.ledger.memory import Memory
-from tokenworth.store.sqlite.connect import BUSY_MS, connect, failure
+from tokenworth.store.sqlite.connect import connect
 from tokenworth.store.sqlite.fetch import fetch
+from tokenworth.store.sqlite.file import BUSY_MS, failure
 from tokenworth.store.sqlite.write import write
 
 RETRY_SECONDS = 0.002

@@ -11,8 +11,9 @@ from tokenworth.capture.state import Account, HoldRow
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.store.ledger.codec import EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, Row, event_value, hold_value, lot_value
 from tokenworth.store.ledger.reports import Reports
-from tokenworth.store.sqlite.connect import connect_readonly, guarded
+from tokenworth.store.sqlite.connect import connect_readonly
 from tokenworth.store.sqlite.fetch import accounts
+from tokenworth.store.sqlite.file import guarded
 from tokenworth.store.sqlite.sql import select
 
 FIRST = bytes(ENTROPY_BYTES)

@@ -10,7 +10,7 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.core.money import share
 from tokenworth.store.migrations import HEAD
 from tokenworth.store.migrations.script import upgrade_script
-from tokenworth.store.sqlite.connect import BUSY_MS, UPGRADE_MS, found_version, guarded, statements, transaction
+from tokenworth.store.sqlite.file import BUSY_MS, UPGRADE_MS, found_version, guarded, statements, transaction
 
 log = logging.getLogger(__name__)
 

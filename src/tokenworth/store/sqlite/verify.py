@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tokenworth.store.ledger.proof import prove as proof
 from tokenworth.store.ledger.proof.report import Findings, Report
-from tokenworth.store.sqlite.connect import guarded
+from tokenworth.store.sqlite.file import guarded
 from tokenworth.store.sqlite.reader import Reader
 
 CACHE_KIB = 65_536
