@@ -1,6 +1,7 @@
 """One command through the machine: look up what it names, decide, take over the change."""
 
-from functools import singledispatch
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tokenworth.capture import correcting, granting, spending
 from tokenworth.capture.change import Change
@@ -28,12 +29,7 @@ from tokenworth.store.ledger.memory import Entry, Memory
 
 def apply(memory: Memory, command: Command, recorded: int) -> Result:
     """Apply a command to what the writer has in memory and return its result; a refusal changes nothing."""
-    return _apply(command, memory, recorded)
-
-
-@singledispatch
-def _apply(command: Command, memory: Memory, recorded: int) -> Result:
-    raise NotImplementedError(type(command).__name__)
+    return HANDLERS[type(command)](command, memory, recorded)
 
 
 def _take(memory: Memory, change: Change | Refused, entry: Entry) -> Result:
@@ -44,53 +40,45 @@ def _take(memory: Memory, change: Change | Refused, entry: Entry) -> Result:
     return change.done
 
 
-@_apply.register
 def _open(command: OpenAccount, memory: Memory, recorded: int) -> Result:
     change = granting.open_account(command, memory.account(command.customer))
     return _take(memory, change, Entry(command.customer, "open", command.at, recorded))
 
 
-@_apply.register
 def _grant(command: Grant, memory: Memory, recorded: int) -> Result:
     change = granting.grant(command, memory.account(command.customer), memory.lot(command.id))
     return _take(memory, change, Entry(f"grant:{command.id}", "grant", command.at, recorded))
 
 
-@_apply.register
 def _confirm(command: Confirm, memory: Memory, recorded: int) -> Result:
     lot = memory.lot(command.grant)
     account = memory.account(lot.grant.customer) if lot else None
     return _take(memory, granting.confirm(command, account, lot), Entry(f"grant:{command.grant}", "grant", command.at, recorded))
 
 
-@_apply.register
 def _cancel(command: Cancel, memory: Memory, recorded: int) -> Result:
     lot = memory.lot(command.grant)
     account = memory.account(lot.grant.customer) if lot else None
     return _take(memory, granting.cancel(command, account, lot), Entry(f"cancel:{command.grant}", "cancel", command.at, recorded))
 
 
-@_apply.register
 def _void(command: Void, memory: Memory, recorded: int) -> Result:
     lot = memory.lot(command.grant)
     account = memory.account(lot.grant.customer) if lot else None
     return _take(memory, granting.void(command, account, lot), Entry(f"void:{command.grant}", "void", command.at, recorded))
 
 
-@_apply.register
 def _refund(command: Refund, memory: Memory, recorded: int) -> Result:
     payment = memory.payment(command.event)
     change = correcting.refund(command, memory.account(payment.customer), payment, memory.correction(command.id))
     return _take(memory, change, Entry(f"refund:{command.id}", "refund", command.at, recorded))
 
 
-@_apply.register
 def _adjust(command: Adjust, memory: Memory, recorded: int) -> Result:
     change = correcting.adjust(command, memory.account(command.customer), memory.correction(command.id), memory.lot(command.id))
     return _take(memory, change, Entry(f"adjustment:{command.id}", "adjustment", command.at, recorded))
 
 
-@_apply.register
 def _hold(command: Hold, memory: Memory, recorded: int) -> Result:
     draft = command.draft
     same_key = memory.hold_of_key(draft.customer, command.key)
@@ -98,7 +86,6 @@ def _hold(command: Hold, memory: Memory, recorded: int) -> Result:
     return _take(memory, change, Entry(draft.id, "hold", draft.at, recorded))
 
 
-@_apply.register
 def _settle(command: Settle, memory: Memory, recorded: int) -> Result:
     event = command.event
     hold = memory.hold(event.id)
@@ -107,7 +94,6 @@ def _settle(command: Settle, memory: Memory, recorded: int) -> Result:
     return _take(memory, change, Entry(event.id, "settle", event.ended, recorded))
 
 
-@_apply.register
 def _release(command: Release, memory: Memory, recorded: int) -> Result:
     event = command.event
     hold = memory.hold(event.id)
@@ -116,7 +102,6 @@ def _release(command: Release, memory: Memory, recorded: int) -> Result:
     return _take(memory, change, Entry(event.id, "release", event.ended, recorded))
 
 
-@_apply.register
 def _extend(command: Extend, memory: Memory, recorded: int) -> Result:
     del recorded
     drafts = {draft.id: draft for draft in command.drafts}
@@ -127,7 +112,6 @@ def _extend(command: Extend, memory: Memory, recorded: int) -> Result:
     return Done()
 
 
-@_apply.register
 def _expire(command: Expire, memory: Memory, recorded: int) -> Result:
     lost = []
     for hold in list(memory.late(command.at)):
@@ -144,3 +128,20 @@ def _expire(command: Expire, memory: Memory, recorded: int) -> Result:
         if swept is not None and swept.account is not None:
             _take(memory, swept, Entry(f"expiry:{customer}:{swept.account.version}", "expiry", command.at, recorded))
     return Done(lost=tuple(lost))
+
+
+HANDLERS: Mapping[type[Command], Callable[[Any, Memory, int], Result]] = {
+    OpenAccount: _open,
+    Grant: _grant,
+    Confirm: _confirm,
+    Cancel: _cancel,
+    Void: _void,
+    Refund: _refund,
+    Adjust: _adjust,
+    Hold: _hold,
+    Settle: _settle,
+    Release: _release,
+    Extend: _extend,
+    Expire: _expire,
+}
+"""By type: a dictionary, as this is on every request's path."""

@@ -1,7 +1,7 @@
 """The writer: commands that queued up during the last commit become one durable commit, then their callers are answered.
 
-On an event loop a batch is decided and written by the loop itself, and only the commit, which waits for the disk, runs on a thread: two threads
-that share rows share Python's lock too, and pay for it with each row. Callers without a loop do all of it themselves.
+On an event loop a batch is decided and written by the loop itself: two threads that share rows share Python's lock too, and pay for it with
+each row. Only the commit, which waits for the disk, runs on a thread, where the disk is slow. Callers without a loop do all of it themselves.
 
 Several processes may write one file. A batch starts with BEGIN IMMEDIATE, behind which nobody else can commit, and a look at
 `PRAGMA data_version`, which tells whether anybody did since: then what is in memory is dropped and read again.
@@ -30,6 +30,8 @@ from tokenworth.store.sqlite.write import write
 
 RETRY_SECONDS = 0.002
 """Between two looks at a file that another process writes."""
+QUICK_SECONDS = 0.001
+"""A commit that takes less is waited for by the loop itself: handing it to a thread and hearing of it takes as long."""
 MOST_COMMANDS = 512
 """Commands a commit: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
 
@@ -67,6 +69,8 @@ class SqliteLedger:
         self._queue: list[_Ask] = []
         self._started = False
         """Whether the loop has a batch under way, or is about to."""
+        self._commit_seconds = 0.0
+        """What a commit takes, as the last ones did."""
         self._committer = ThreadPoolExecutor(1, "ledger-commit")
         self._closed = False
 
@@ -126,6 +130,9 @@ class SqliteLedger:
             ending = loop.run_in_executor(self._committer, _attempt, self._in_turn, commands)
         else:
             decided = _attempt(self._decide, commands)
+            if self._commit_seconds < QUICK_SECONDS:
+                self._answer(loop, batch, self._end(decided))
+                return
             ending = loop.run_in_executor(self._committer, self._end, decided)
         ending.add_done_callback(lambda ended: self._answer(loop, batch, ended.result()))
 
@@ -211,7 +218,9 @@ class SqliteLedger:
         return results
 
     def _commit(self) -> None:
+        start = time.perf_counter()
         self._db.execute("COMMIT")
+        self._commit_seconds += (time.perf_counter() - start - self._commit_seconds) / 8
         self._memory.committed()
 
     def _failed(self, error: Exception) -> LedgerError:
