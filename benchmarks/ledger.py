@@ -7,6 +7,7 @@ executemany a statement, settlements in the commit after their holds. Run: `pyth
 
 import asyncio
 import gc
+import random
 import secrets
 import sqlite3
 import sys
@@ -84,11 +85,11 @@ def draft(customer: str) -> UsageEvent:
 Pair = tuple[Hold, Settle]
 
 
-def pairs(number: int) -> list[Pair]:
-    """Return what callers will ask, made before the clock starts, as the denominator's keys are."""
-    made = []
-    for turn in range(number):
-        event = draft(f"c{turn % ACCOUNTS}")
+def pairs(number: int, accounts: int = ACCOUNTS) -> list[Pair]:
+    """Return what callers will ask of accounts in random order, made before the clock starts, as the denominator's keys are."""
+    made, dice = [], random.Random(accounts)
+    for _ in range(number):
+        event = draft(f"c{dice.randrange(accounts)}")
         final = replace(event, status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
         made.append((Hold(event, 1000, event.at + 3_600_000_000), Settle(final)))
     return made

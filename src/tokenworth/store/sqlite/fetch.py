@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from tokenworth.capture.change import Correction
 from tokenworth.capture.correcting import Payment
@@ -30,15 +30,15 @@ from tokenworth.store.sqlite.sql import select
 
 LISTED = "IN (SELECT value FROM json_each(?))"
 ACCOUNTS = f"{select(ACCOUNT_COLUMNS, 'account')} WHERE customer {LISTED}"
-LIVE_LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE customer {LISTED} AND state IN (0, 3) AND used + gone < amount"
+LIVE_LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE customer {LISTED} AND live"
 SAME = "(s.customer, s.subject, s.period) = (spend.customer, spend.subject, spend.period)"
 LATEST = f"SELECT start FROM spend AS s WHERE {SAME} ORDER BY start DESC LIMIT {KEPT}"
 SPENDS = f"{select(SPEND_COLUMNS, 'spend')} WHERE customer {LISTED} AND (held > 0 OR start IN ({LATEST}))"
 LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE id {LISTED}"
 HOLDS = f"{select(HOLD_COLUMNS, 'hold')} WHERE id {LISTED}"
 KEYS = "SELECT customer, key, id FROM hold WHERE customer = ? AND key = ? AND state <> 2 AND key <> ''"
-LATE = "SELECT id FROM hold WHERE state = 0 AND deadline < ? ORDER BY id"
-DUE = "SELECT DISTINCT customer FROM lot WHERE state = 0 AND expiry > 0 AND expiry <= ? AND used + held + gone < amount"
+LATE = "SELECT id FROM hold WHERE state = 0 AND deadline < ?"
+DUE = "SELECT DISTINCT customer FROM lot WHERE due <= ?"
 EVENTS = f"{select(EVENT_COLUMNS, 'event')} WHERE id {LISTED}"
 CHARGED = f"{select(('id', 'customer'), 'event')} WHERE charge > 0 AND id {LISTED}"
 CORRECTIONS = f"{select(CORRECTION_COLUMNS, 'correction')} WHERE id {LISTED}"
@@ -51,7 +51,7 @@ REPAID = """
 """
 
 
-def fetch(db: sqlite3.Connection, needs: Needs, *, known: Iterable[str]) -> Facts:
+def fetch(db: sqlite3.Connection, needs: Needs, *, known: Container[str]) -> Facts:
     """Return what the file says of what is needed; accounts among `known` are left out, since the writer has them."""
     facts = Facts()
     if needs.late is not None:
@@ -70,7 +70,7 @@ def fetch(db: sqlite3.Connection, needs: Needs, *, known: Iterable[str]) -> Fact
     concerned = {hold.customer for hold in facts.holds.values()} | {lot.grant.customer for lot in facts.lots.values()}
     concerned |= {payment.customer for payment in facts.payments.values()}
     customers = needs.customers | concerned | set(facts.due)
-    facts.accounts = {account.customer: account for account in accounts(db, customers - set(known))}
+    facts.accounts = {account.customer: account for account in accounts(db, [name for name in customers if name not in known])}
     return facts
 
 

@@ -33,10 +33,13 @@ CREATE TABLE lot (
     products TEXT NOT NULL DEFAULT '[]',  -- JSON; empty for all
     tiers    TEXT NOT NULL DEFAULT '[]',
     who      TEXT NOT NULL DEFAULT '',
-    why      TEXT NOT NULL DEFAULT ''
+    why      TEXT NOT NULL DEFAULT '',
+    -- columns, as an index on part of a table is not found by a comparison of expressions
+    live     INTEGER NOT NULL GENERATED ALWAYS AS (state IN (0, 3) AND used + gone < amount) VIRTUAL,
+    due      INTEGER GENERATED ALWAYS AS (iif(state = 0 AND expiry > 0 AND used + held + gone < amount, expiry, NULL)) VIRTUAL
 ) STRICT;
-CREATE INDEX lot_live ON lot (customer) WHERE state IN (0, 3) AND used + gone < amount;
-CREATE INDEX lot_due ON lot (expiry) WHERE state = 0 AND expiry > 0 AND used + held + gone < amount;
+CREATE INDEX lot_live ON lot (customer) WHERE live;
+CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
 
 -- what budgets have counted, by window
 CREATE TABLE spend (

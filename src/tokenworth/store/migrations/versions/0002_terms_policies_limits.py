@@ -21,9 +21,11 @@ ALTER TABLE lot ADD COLUMN products  TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE lot ADD COLUMN tiers     TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE lot ADD COLUMN who       TEXT NOT NULL DEFAULT '';
 ALTER TABLE lot ADD COLUMN why       TEXT NOT NULL DEFAULT '';
+ALTER TABLE lot ADD COLUMN live INTEGER NOT NULL GENERATED ALWAYS AS (state IN (0, 3) AND used + gone < amount) VIRTUAL;
+ALTER TABLE lot ADD COLUMN due INTEGER GENERATED ALWAYS AS (iif(state = 0 AND expiry > 0 AND used + held + gone < amount, expiry, NULL)) VIRTUAL;
 DROP INDEX lot_open;
-CREATE INDEX lot_live ON lot (customer) WHERE state IN (0, 3) AND used + gone < amount;
-CREATE INDEX lot_due ON lot (expiry) WHERE state = 0 AND expiry > 0 AND used + held + gone < amount;
+CREATE INDEX lot_live ON lot (customer) WHERE live;
+CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
 
 ALTER TABLE hold ADD COLUMN counted TEXT NOT NULL DEFAULT '';
 ALTER TABLE event ADD COLUMN project TEXT NOT NULL DEFAULT '';

@@ -1,0 +1,33 @@
+"""What a batch asks of the file is found by an index, however large the file is."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tokenworth.store.sqlite import fetch, write
+from tokenworth.store.sqlite.connect import connect
+from tokenworth.store.sqlite.directory import FIND
+
+STATEMENTS = {
+    name: text
+    for module in (fetch, write)
+    for name, text in vars(module).items()
+    if isinstance(text, str) and text.lstrip().startswith(("SELECT", "UPDATE")) and name != "LATEST"
+}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> sqlite3.Connection:
+    return connect(tmp_path / "l.db")
+
+
+@pytest.mark.parametrize("name", [*STATEMENTS, "FIND"])
+def test_no_table_is_scanned(db: sqlite3.Connection, name: str) -> None:
+    statement = STATEMENTS.get(name, FIND)
+    values = max(statement.count("?"), 1) if "?1" not in statement else 2
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", ["[]"] * values)]
+    scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
+    # repayments of debt are few, and have an index of their own
+    assert all("posting_debt" in step for step in scans), plan
+    assert plan
