@@ -28,9 +28,16 @@ NUMBERS = frozenset(
 )
 """Columns that are bigint; the others are text."""
 
-MOVED_COLUMNS = (*MOVING_COLUMNS, "customer")
-LOT_MOVED_COLUMNS = ("state", "used", "held", "gone", "id")
-CLOSED_COLUMNS = ("deadline", "state", "draft", "id")
+WRITTEN = {
+    "seen": ("customer", "version"),
+    "account": (*MOVING_COLUMNS, "customer"),
+    "lot": ("state", "used", "held", "gone", "id"),
+    "closed": ("deadline", "state", "draft", "id"),
+    "hold": HOLD_COLUMNS,
+    "posting": POSTING_COLUMNS,
+    "event": EVENT_COLUMNS,
+}
+"""Rows that a batch brings, by the parameter of `tokenworth_write`: arrays of types of the session, which cost less than an array a column."""
 
 HOLDS_MOVED = "TW001"
 """SQLSTATE: a hold that was thought open is closed."""
@@ -50,21 +57,17 @@ def _array(columns: tuple[str, ...], table: str) -> str:
     return f"json_build_array({', '.join(f'{table}.{name}' for name in columns)})::text"
 
 
-def _parameters(prefix: str, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"p_{prefix}_{name} {_type(name)}[]" for name in columns)
+def _typed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {_type(name)}" for name in columns)
 
 
-def _rows(prefix: str, columns: tuple[str, ...]) -> str:
-    return f"unnest({', '.join(f'p_{prefix}_{name}' for name in columns)}) AS new ({', '.join(columns)})"
-
-
-def _insert(prefix: str, columns: tuple[str, ...], table: str) -> str:
-    names = ", ".join(columns)
-    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {_rows(prefix, columns)};"
+def _insert(table: str) -> str:
+    names = ", ".join(WRITTEN[table])
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest(p_{table}) AS new;"
 
 
 def _rare(key: str, columns: tuple[str, ...]) -> str:
-    return f"json_to_recordset(p_rare->'{key}') AS new ({', '.join(f'{name} {_type(name)}' for name in columns)})"
+    return f"json_to_recordset(p_rare->'{key}') AS new ({_typed(columns)})"
 
 
 def _insert_rare(key: str, columns: tuple[str, ...], table: str) -> str:
@@ -75,6 +78,8 @@ def _insert_rare(key: str, columns: tuple[str, ...], table: str) -> str:
 def _sets(columns: tuple[str, ...]) -> str:
     return ", ".join(f"{name} = new.{name}" for name in columns)
 
+
+TYPES = "; ".join(f"CREATE TYPE pg_temp.tokenworth_{kind} AS ({_typed(columns)})" for kind, columns in WRITTEN.items())
 
 CURRENT = f"""(spend.held > 0 OR spend.start IN (
     SELECT s.start FROM spend AS s WHERE (s.customer, s.subject, s.period) = (spend.customer, spend.subject, spend.period)
@@ -168,29 +173,28 @@ END $$
 
 WRITE = f"""
 CREATE FUNCTION pg_temp.tokenworth_write(
-    p_seen text[], p_base bigint[], {_parameters("account", MOVED_COLUMNS)}, {_parameters("lot", LOT_MOVED_COLUMNS)},
-    {_parameters("closed", CLOSED_COLUMNS)}, {_parameters("hold", HOLD_COLUMNS)}, {_parameters("posting", POSTING_COLUMNS)},
-    {_parameters("event", EVENT_COLUMNS)}, p_rare json
+    {", ".join(f"p_{kind} pg_temp.tokenworth_{kind}[]" for kind in WRITTEN)}, p_rare json
 ) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     v_moved text[];
     v_closed bigint;
 BEGIN
     SELECT array_agg(customer) FILTER (WHERE version <> base) INTO v_moved FROM (
-        SELECT account.customer, account.version, seen.base FROM unnest(p_seen, p_base) AS seen (customer, base)
+        SELECT account.customer, account.version, seen.version AS base FROM unnest(p_seen) AS seen
             JOIN account ON account.customer = seen.customer ORDER BY account.customer FOR NO KEY UPDATE OF account
     ) AS locked;
     IF v_moved IS NOT NULL THEN
         RETURN v_moved;
     END IF;
-    -- holds that close free their idempotency keys before new ones take them; a deadline never moves back
-    UPDATE hold SET deadline = greatest(hold.deadline, new.deadline), state = new.state, draft = new.draft FROM {_rows("closed", CLOSED_COLUMNS)}
-        WHERE hold.id = new.id AND hold.state = 0;
+    -- holds that close free their idempotency keys before new ones take them; a deadline never moves back. The state is not compared by `=`, lest a
+    -- plan goes through hold_deadline, the index of all open holds
+    UPDATE hold SET deadline = greatest(hold.deadline, new.deadline), state = new.state, draft = new.draft FROM unnest(p_closed) AS new
+        WHERE hold.id = new.id AND hold.state < 1;
     GET DIAGNOSTICS v_closed = ROW_COUNT;
-    IF v_closed <> cardinality(p_closed_id) THEN
+    IF v_closed <> cardinality(p_closed) THEN
         RAISE EXCEPTION 'a hold was closed by another process' USING ERRCODE = '{HOLDS_MOVED}';
     END IF;
-    UPDATE account SET {_sets(MOVING_COLUMNS)} FROM {_rows("account", MOVED_COLUMNS)} WHERE account.customer = new.customer;
+    UPDATE account SET {_sets(MOVING_COLUMNS)} FROM unnest(p_account) AS new WHERE account.customer = new.customer;
     IF p_rare IS NOT NULL THEN
         {_insert_rare("accounts", ACCOUNT_COLUMNS, "account")};
         UPDATE account SET {_sets(ACCOUNT_COLUMNS[3:])} FROM {_rare("policies", ACCOUNT_COLUMNS)} WHERE account.customer = new.customer;
@@ -200,21 +204,21 @@ BEGIN
         {_insert_rare("corrections", CORRECTION_COLUMNS, "correction")};
         {_insert_rare("notices", NOTICE_COLUMNS, "notice")};
     END IF;
-    UPDATE lot SET {_sets(LOT_MOVED_COLUMNS[:-1])} FROM {_rows("lot", LOT_MOVED_COLUMNS)} WHERE lot.id = new.id;
-    {_insert("hold", HOLD_COLUMNS, "hold")}
-    {_insert("posting", POSTING_COLUMNS, "posting")}
-    {_insert("event", EVENT_COLUMNS, "event")}
+    UPDATE lot SET {_sets(WRITTEN["lot"][:-1])} FROM unnest(p_lot) AS new WHERE lot.id = new.id;
+    {_insert("hold")}
+    {_insert("posting")}
+    {_insert("event")}
     RETURN NULL;
 END $$
 """
-
-WRITTEN = 2 + len(MOVED_COLUMNS) + len(LOT_MOVED_COLUMNS) + len(CLOSED_COLUMNS) + len(HOLD_COLUMNS) + len(POSTING_COLUMNS) + len(EVENT_COLUMNS) + 1
 
 
 def _call(routine: str, values: int) -> str:
     return f"SELECT * FROM pg_temp.{routine}({', '.join(f'${n}' for n in range(1, values + 1))})"
 
 
+ROUTINES = f"{TYPES}; {READ}; {LOCK}; {WRITE}"
+"""What a connection begins with."""
 CALL_READ = _call("tokenworth_read", 9)
 CALL_LOCK = _call("tokenworth_lock", 9)
-CALL_WRITE = _call("tokenworth_write", WRITTEN)
+CALL_WRITE = _call("tokenworth_write", len(WRITTEN) + 1)

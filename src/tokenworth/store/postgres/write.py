@@ -1,4 +1,4 @@
-"""The rows of a batch, as the arguments of `tokenworth_write`: an array a column, and what is rare as JSON."""
+"""The rows of a batch, as the arguments of `tokenworth_write`: an array of rows a table, and what is rare as JSON."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,11 +6,8 @@ from typing import Any
 from tokenworth.store.ledger.codec import (
     ACCOUNT_COLUMNS,
     CORRECTION_COLUMNS,
-    EVENT_COLUMNS,
-    HOLD_COLUMNS,
     LOT_COLUMNS,
     NOTICE_COLUMNS,
-    POSTING_COLUMNS,
     SPEND_COLUMNS,
     Row,
     account_row,
@@ -25,7 +22,6 @@ from tokenworth.store.ledger.codec import (
     text,
 )
 from tokenworth.store.ledger.memory import Memory, Rows
-from tokenworth.store.postgres.routines import CLOSED_COLUMNS, LOT_MOVED_COLUMNS, MOVED_COLUMNS
 
 ABSENT = -1
 """The version of an account that is not there."""
@@ -34,22 +30,16 @@ ABSENT = -1
 def arguments(memory: Memory) -> list[Any]:
     """Return what a batch was decided from and what it changes."""
     rows, seen = memory.rows, memory.seen
-    moved = [account_update(account) for name, account in rows.accounts.items() if name not in rows.new_accounts]
     return [
-        list(seen),
-        [ABSENT if account is None else account.version for account in seen.values()],
-        *_columns(moved, MOVED_COLUMNS),
-        *_columns(map(lot_update, rows.lots.values()), LOT_MOVED_COLUMNS),
-        *_columns(map(hold_update, rows.holds.values()), CLOSED_COLUMNS),
-        *_columns(map(hold_row, rows.new_holds.values()), HOLD_COLUMNS),
-        *_columns(rows.postings, POSTING_COLUMNS),
-        *_columns(map(event_row, rows.events.values()), EVENT_COLUMNS),
+        [(name, ABSENT if account is None else account.version) for name, account in seen.items()],
+        [account_update(account) for name, account in rows.accounts.items() if name not in rows.new_accounts],
+        list(map(lot_update, rows.lots.values())),
+        list(map(hold_update, rows.holds.values())),
+        list(map(hold_row, rows.new_holds.values())),
+        rows.postings,
+        list(map(event_row, rows.events.values())),
         _rare(memory, rows),
     ]
-
-
-def _columns(rows: Iterable[Row], names: Sequence[str]) -> "list[tuple[Any, ...]]":
-    return list(zip(*rows, strict=True)) or [()] * len(names)
 
 
 def _rare(memory: Memory, rows: Rows) -> str | None:

@@ -19,7 +19,7 @@ from tokenworth.store.ledger.facts import Facts, Needs, needs_of, segments
 from tokenworth.store.ledger.memory import Memory
 from tokenworth.store.postgres import fetch, write
 from tokenworth.store.postgres.connect import connect, errors, failure, lost
-from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_WRITE, HOLDS_MOVED, LOCK, READ, WRITE
+from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_WRITE, HOLDS_MOVED, ROUTINES
 
 MOST_COMMANDS = 512
 """Commands a batch: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
@@ -126,8 +126,7 @@ class Writer:
         if self._db is None or self._db.is_closed():
             self._memory.forget()
             self._db = await connect(self._where)
-            for routine in (READ, LOCK, WRITE):
-                await self._db.execute(routine)
+            await self._db.execute(ROUTINES)
 
     async def _undo(self, error: BaseException) -> None:
         """Forget what the failed batch did, and its transaction."""
