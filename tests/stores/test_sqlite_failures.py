@@ -1,5 +1,6 @@
 """A database that cannot be written is a clear error for every caller, and no half batch."""
 
+import asyncio
 import os
 import sqlite3
 from pathlib import Path
@@ -127,3 +128,15 @@ def test_an_account_keeps_its_unit(tmp_path: Path) -> None:
     with open_ledger(tmp_path / "l.db", ada=100) as ledger:
         (result,) = ledger.submit_now([OpenAccount("ada", "USD", "USD", START)])
         assert isinstance(result, Refused)
+
+
+async def test_what_cannot_be_written_fails_its_own_caller_only(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "l.db", ada=100, bob=100) as ledger:
+        ledger.submit_now([Hold(draft(number, customer), 10, START + 60) for number, customer in ((1, "ada"), (2, "bob"), (3, "bob"))])
+        asked = [Settle(settled(draft(1), 5)), Settle(settled(draft(2, "bob"), 5, cost=2**70)), Settle(settled(draft(3, "bob"), 5))]
+        first, bad, last = await asyncio.gather(*(ledger.submit([each]) for each in asked), return_exceptions=True)
+    assert isinstance(bad, LedgerError)
+    for outcome in (first, last):
+        assert isinstance(outcome, list)
+        assert done(outcome).event is not None
+    assert verify(tmp_path / "l.db").problems == []

@@ -37,6 +37,12 @@ MOST_COMMANDS = 512
 
 
 Outcome = list[Result] | Exception
+OF_ROWS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
+"""What SQLite raises for what it is given to write, and not for its file."""
+
+
+class _RowError(LedgerError):
+    """Something in a batch cannot be written, however often it is tried."""
 
 
 @dataclass(slots=True)
@@ -50,8 +56,8 @@ class _Ask:
 class SqliteLedger:
     """The durable ledger on one SQLite file. `clock` gives the instant (microseconds) at which rows are recorded.
 
-    `submit` is for callers on one event loop, `submit_now` for callers on any thread. Every failure of the database is a LedgerError for all
-    callers of the batch, of which nothing was written.
+    `submit` is for callers on one event loop, `submit_now` for callers on any thread. A failure of the file is a LedgerError for all callers of
+    the batch, of which nothing was written; what cannot be written fails its own caller only.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], int], create: bool = True) -> None:
@@ -103,8 +109,8 @@ class SqliteLedger:
         with self._turn:
             batch, self._queue = self._queue, []
             if batch and self._loop is not None and not self._loop.is_closed():
-                outcome = _attempt(self._whole, [command for ask in batch for command in ask.commands])
-                self._loop.call_soon_threadsafe(_resolve, batch, outcome)
+                outcomes = [_attempt(self._whole, ask.commands) for ask in batch]
+                self._loop.call_soon_threadsafe(_resolve, batch, outcomes)
         self._committer.shutdown()
         self._db.close()
 
@@ -148,7 +154,18 @@ class SqliteLedger:
         return batch
 
     def _answer(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Ask], outcome: Outcome) -> None:
-        _resolve(batch, outcome)
+        """Answer a batch; where something in it cannot be written, its callers are tried one by one, so that only one of them fails."""
+        if isinstance(outcome, _RowError) and len(batch) > 1:
+            ending = loop.run_in_executor(self._committer, self._one_by_one, batch)
+            ending.add_done_callback(lambda ended: self._next(loop, batch, ended.result()))
+        else:
+            self._next(loop, batch, _shares(batch, outcome))
+
+    def _one_by_one(self, batch: Sequence[_Ask]) -> list[Outcome]:
+        return [_attempt(self._in_turn, ask.commands) for ask in batch]
+
+    def _next(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Ask], outcomes: Sequence[Outcome]) -> None:
+        _resolve(batch, outcomes)
         self._started = bool(self._queue)
         if self._started:
             # after those who were answered, so that what they ask next joins the batch
@@ -228,7 +245,9 @@ class SqliteLedger:
         self._memory.forget()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        return failure(self._path, error) if isinstance(error, sqlite3.Error) else LedgerError(f"the ledger failed: {error!r}")
+        if isinstance(error, sqlite3.Error) and not isinstance(error, OF_ROWS):
+            return failure(self._path, error)
+        return _RowError(f"the ledger failed: {error!r}")
 
 
 def _attempt(work: Callable[[Sequence[Command]], list[Result]], commands: Sequence[Command]) -> Outcome:
@@ -238,14 +257,20 @@ def _attempt(work: Callable[[Sequence[Command]], list[Result]], commands: Sequen
         return error
 
 
-def _resolve(batch: Sequence[_Ask], outcome: Outcome) -> None:
+def _shares(batch: Sequence[_Ask], outcome: Outcome) -> list[Outcome]:
+    """Return each caller's part of a batch's outcome."""
+    if isinstance(outcome, Exception):
+        return [outcome] * len(batch)
+    results = iter(outcome)
+    return [[next(results) for _ in ask.commands] for ask in batch]
+
+
+def _resolve(batch: Sequence[_Ask], outcomes: Sequence[Outcome]) -> None:
     """Answer each caller that still waits."""
-    at = 0
-    for ask in batch:
-        end = at + len(ask.commands)
-        if not ask.future.done():
-            if isinstance(outcome, Exception):
-                ask.future.set_exception(outcome)
-            else:
-                ask.future.set_result(outcome[at:end])
-        at = end
+    for ask, outcome in zip(batch, outcomes, strict=True):
+        if ask.future.done():
+            continue
+        if isinstance(outcome, Exception):
+            ask.future.set_exception(outcome)
+        else:
+            ask.future.set_result(outcome)
