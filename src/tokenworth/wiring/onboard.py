@@ -46,7 +46,7 @@ def agree(book: Book, database: Where) -> int:
     with closing(open_registry(database)) as directory:
         plans = {customer.id: customer.plan for customer in directory.customers()}
     with open_reader(database) as reader:
-        policies = {account.customer: account.policy for account in reader.accounts()}
+        policies = dict(reader.policies())
     wanted = {name: book.plans[plan].policy for name, plan in plans.items() if plan in book.plans}
     changed = [
         OpenAccount(name, book.unit, book.currency, now(), policy) for name, policy in wanted.items() if name in policies and policies[name] != policy

@@ -66,12 +66,12 @@ async def open_backend(book: Book, database: Where, environment: Mapping[str, st
 
 def _check_units(book: Book, database: Where) -> None:
     with open_reader(database) as reader:
-        others = [account for account in reader.accounts() if (account.unit, account.currency) != (book.unit, book.currency)]
+        others = list(reader.of_other_units(book.unit, book.currency))
     if others:
-        first = others[0]
+        customer, unit, currency = others[0]
         what = f"{len(others)} accounts are not in {book.unit} and {book.currency} as the book is"
         raise InputError(
-            f"{what}: {first.customer}'s is in {first.unit} and {first.currency}",
+            f"{what}: {customer}'s is in {unit} and {currency}",
             mend="give this book a database of its own with --db",
             code="account_unit_differs",
         )

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tokenworth.capture.commands import Notice
+from tokenworth.capture.policy import Policy
 from tokenworth.capture.postings import debt, wallet
 from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
-from tokenworth.store.ledger.codec import Row
+from tokenworth.store.ledger.codec import Row, policy_value
 from tokenworth.store.ledger.proof.queries import halves, joined
 
 FOREVER = 2**63 - 1
@@ -39,6 +40,14 @@ class Reports(ABC):
     def has_account(self, customer: str) -> bool:
         """Return whether a customer has an account."""
         return any(True for _ in self.query("SELECT 1 FROM account WHERE customer = ?", (customer,)))
+
+    def of_other_units(self, unit: str, currency: str) -> Iterator[tuple[str, str, str]]:
+        """Yield customer, unit and currency of the accounts that are in others than these."""
+        yield from self.query("SELECT customer, unit, currency FROM account WHERE unit <> ? OR currency <> ? ORDER BY customer", (unit, currency))
+
+    def policies(self) -> Iterator[tuple[str, Policy]]:
+        """Yield each customer's policy."""
+        yield from ((customer, policy_value(text)) for customer, text in self.query("SELECT customer, policy FROM account"))
 
     def notices(self) -> Iterator[Notice]:
         """Yield what the operator asked to be told of, oldest first."""
