@@ -127,6 +127,9 @@ BAD: dict[str, tuple[list[Command], Reason]] = {
     "a correction of another customer": ([Adjust("x", "bob", 5, START, "", ""), Adjust("x", "ada", 5, START, "", "")], Reason.CONFLICT),
     "a refund of what nobody was charged": ([Refund("r", "nothing", 5, START, "", "")], Reason.UNKNOWN_EVENT),
     "a cancellation of nothing": ([Cancel("nothing", START)], Reason.UNKNOWN_GRANT),
+    "a grant of no name": ([Grant("", "ada", 5, Source.PAID, 0, START)], Reason.BAD_ID),
+    "an adjustment of no name": ([Adjust("", "ada", 5, START, "", "")], Reason.BAD_ID),
+    "a priority that no row holds": ([Grant("g", "ada", 5, Source.PAID, 0, START, priority=10**20)], Reason.BAD_AMOUNT),
     "another unit": ([Hold(replace(draft(1), unit="EUR"), 5, START + 60)], Reason.CONFLICT),
     "more than there can be": ([Hold(draft(1), 2**70, START + 60)], Reason.INSUFFICIENT_CREDITS),
 }

@@ -13,9 +13,7 @@ from tokenworth.book.source import Source, show_path
 from tokenworth.book.suggest import DID_YOU_MEAN, did_you_mean
 from tokenworth.book.validate import validate
 from tokenworth.core.errors import Problem
-
-ID_MEND = "use letters, digits and - _ . : only"
-ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
+from tokenworth.core.ids import ID_MEND, is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def _take_section(entries: Entries, parts: Parts, place: Place, content: Any) ->
 
 
 def _unusable(place: Place, id_: str, table: Any) -> Problem | None:
-    if not id_ or not set(id_) <= ID_CHARACTERS:
+    if not is_id(id_):
         return place.problem("bad_id", f"{id_!r} cannot be an id", ID_MEND)
     if not isinstance(table, dict):
         name = show_path(place.path)

@@ -52,6 +52,11 @@ def unknown_customer(customer: str) -> Refused:
     return Refused(Reason.UNKNOWN_CUSTOMER, f"{customer} has no account")
 
 
+def bad_id(id_: str, available: int = 0) -> Refused:
+    """Refuse what cannot be an id; no lot is named like the credit line, which has the empty name."""
+    return Refused(Reason.BAD_ID, f"{id_!r} cannot be an id", available)
+
+
 class Work:
     """An account on its way through one command: plain numbers, changed in place, made one frozen account at the end.
 

@@ -183,6 +183,8 @@ class Reason(StrEnum):
     """An account, grant, hold or correction of that id exists with other contents."""
     BAD_AMOUNT = "bad_amount"
     """Zero, negative, or past what an account can hold or an event was charged."""
+    BAD_ID = "bad_id"
+    """Empty, or of other characters than letters, digits and - _ . :"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tokenworth.capture.change import VOID, Change, Correction, Work, conclude, take, unknown_customer
+from tokenworth.capture.change import VOID, Change, Correction, Work, bad_id, conclude, take, unknown_customer
 from tokenworth.capture.commands import Adjust, Done, Grant, Reason, Refund, Refused, Source
 from tokenworth.capture.limits import TOP_UP
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.postings import USED, Kind, Posting, debt
 from tokenworth.capture.state import Account
 from tokenworth.core.exact import INT64_MAX
+from tokenworth.core.ids import is_id
 
 Parts = Sequence[tuple[str, int]]
 """(lot, nano-units); under no name what became debt."""
@@ -38,6 +39,8 @@ def refund(command: Refund, account: Account | None, payment: Payment, existing:
         return _again(existing, ("refund", account.customer, command.event, wanted), available)
     charged = sum(n for _, n in payment.parts)
     amount = charged if command.amount is None else command.amount
+    if not is_id(command.id):
+        return bad_id(command.id, available)
     if command.id.startswith(VOID):
         return _reserved(available)
     if not 0 < amount <= min(charged, INT64_MAX - account.balance):
@@ -90,6 +93,8 @@ def _not_adjustable(command: Adjust, account: Account, same_id: Lot | None) -> R
     available = account.available(command.at)
     if same_id is not None:
         return Refused(Reason.CONFLICT, f"there is a grant {command.id}", available)
+    if not is_id(command.id):
+        return bad_id(command.id, available)
     if command.id.startswith((VOID, TOP_UP)):
         return _reserved(available)
     if not command.amount or account.balance + command.amount > INT64_MAX:

@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 
-from tokenworth.capture.change import VOID, Change, Correction, Work, conclude, unknown_customer
+from tokenworth.capture.change import VOID, Change, Correction, Work, bad_id, conclude, unknown_customer
 from tokenworth.capture.commands import Cancel, Confirm, Done, Grant, OpenAccount, Reason, Refused, Void
 from tokenworth.capture.limits import TOP_UP
 from tokenworth.capture.lots import Lot, LotState, burn_down
 from tokenworth.capture.policy import STANDARD
 from tokenworth.capture.state import Account
 from tokenworth.core.exact import INT64_MAX
+from tokenworth.core.ids import is_id
 
 
 def open_account(command: OpenAccount, existing: Account | None) -> Change | Refused:
     """Open an account, or find it open with the same unit and currency; a policy replaces the one it had."""
     if existing is None:
+        if not is_id(command.customer):
+            return bad_id(command.customer)
         new = Account(command.customer, command.unit, command.currency, command.policy or STANDARD)
         return Change(Done(new.available(command.at)), new)
     available = existing.available(command.at)
@@ -38,8 +41,8 @@ def grant(command: Grant, account: Account | None, existing: Lot | None) -> Chan
         if existing.grant != (replace(command, pending=existing.grant.pending) if confirmed else command):
             return Refused(Reason.CONFLICT, f"grant {command.id} exists with other contents", available)
         return Change(Done(available, repeated=True))
-    if why := _unusable(command, account):
-        return Refused(Reason.BAD_AMOUNT, why, available)
+    if refused := _unusable(command, account, available):
+        return refused
     if command.pending:
         after = replace(account, version=account.version + 1)
         return Change(Done(available), after, made=(Lot(command, LotState.PENDING),))
@@ -48,14 +51,28 @@ def grant(command: Grant, account: Account | None, existing: Lot | None) -> Chan
     return conclude(work, command.at)
 
 
-def _unusable(given: Grant, account: Account) -> str:
-    if given.amount <= 0 or given.paid < 0 or max(account.balance + given.amount, given.paid) > INT64_MAX:
+def _unusable(given: Grant, account: Account, available: int) -> Refused | None:
+    if not is_id(given.id):
+        return bad_id(given.id, available)
+    why = _contradiction(given, account)
+    return Refused(Reason.BAD_AMOUNT, why, available) if why else None
+
+
+def _contradiction(given: Grant, account: Account) -> str:
+    if given.amount <= 0 or given.paid < 0 or _too_much(given, account):
         return f"a grant of {given.amount} nano-units for {given.paid} cannot be booked"
-    if 0 < given.expiry <= max(given.effective, given.at):
+    if max(map(abs, (given.priority, given.at, given.effective, given.expiry))) > INT64_MAX:
+        return f"a priority or an instant of grant {given.id} is out of range"
+    if given.expiry and given.expiry <= max(given.effective, given.at):
         return f"grant {given.id} would expire before it could be used"
     if given.id.startswith(TOP_UP):
         return f"ids that begin with {TOP_UP} are the ledger's own"
     return ""
+
+
+def _too_much(given: Grant, account: Account) -> bool:
+    """Whether a balance, or what one charge could recognise of all lots, would pass what a row can hold."""
+    return account.balance + given.amount > INT64_MAX or sum(lot.grant.paid for lot in account.lots) + given.paid > INT64_MAX
 
 
 def confirm(command: Confirm, account: Account | None, lot: Lot | None) -> Change | Refused:
@@ -67,7 +84,7 @@ def confirm(command: Confirm, account: Account | None, lot: Lot | None) -> Chang
         return Change(Done(available, repeated=True))
     if lot.state is not LotState.PENDING:
         return _closed(lot, available)
-    if account.balance + lot.grant.amount > INT64_MAX:
+    if _too_much(lot.grant, account):
         return Refused(Reason.BAD_AMOUNT, f"grant {lot.id} is more than the account can hold", available)
     work = Work(_asked(account, lot))
     work.add(Lot(lot.grant), new=False)

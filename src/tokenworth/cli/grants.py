@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from tokenworth.book.checks import FREE
-from tokenworth.book.entries import ID_CHARACTERS, ID_MEND
 from tokenworth.capture.commands import Cancel, Confirm, Grant, Result, Source, Void
 from tokenworth.capture.lots import Lot
 from tokenworth.cli.options import as_json, database, user
 from tokenworth.core.errors import InputError
-from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
+from tokenworth.core.ids import ENTROPY_BYTES, ID_MEND, is_id, sortable_id
 from tokenworth.core.instants import format_instant, parse_instant
 from tokenworth.core.money import format_amount, parse_amount
 from tokenworth.render.tables import Column, print_table
@@ -60,10 +59,18 @@ def add(*, id_: str | None, db: Where, as_json: bool, **terms: Any) -> None:
 def _given(id_: str, *, customer: str, amount: str, source: str, paid: str, **terms: Any) -> Grant:
     """Return the grant that options describe, else InputError."""
     since, expires = terms.pop("since"), terms.pop("expires")
-    instants: dict[str, Any] = {"effective": parse_instant(since) if since else 0, "expiry": parse_instant(expires) if expires else 0}
+    instants: dict[str, Any] = {"effective": _instant(since), "expiry": _instant(expires)}
     given = Grant(id_, customer, parse_amount(amount), Source(source), parse_amount(paid), now(), who=user(), **instants, **terms)
     _refuse(given)
     return given
+
+
+def _instant(text: str | None) -> int:
+    """Return an option's instant, 0 where it is absent; InputError where it would be read as absent, or as long ago."""
+    at = 0 if text is None else parse_instant(text)
+    if text is not None and at <= 0:
+        raise InputError(f"{text} is before every grant", mend="write an instant after 1970-01-01, or leave it out", code="bad_instant")
+    return at
 
 
 @command.command()
@@ -109,7 +116,7 @@ def _tell(id_: str, customer: str, result: Result, after: str, *, as_json: bool)
 
 def _refuse(given: Grant) -> None:
     """InputError where a grant contradicts itself, as a book's grants must not either."""
-    if not given.id or not set(given.id) <= ID_CHARACTERS:
+    if not is_id(given.id):
         raise InputError(f"{given.id!r} cannot be an id", mend=ID_MEND, code="bad_id")
     if not given.amount:
         raise InputError("a grant of 0 gives nothing", mend="give more than 0", code="bad_amount")

@@ -4,6 +4,10 @@ import hashlib
 
 from tokenworth.core.errors import InputError
 
+ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
+"""What the ids that people choose are made of."""
+ID_MEND = "use letters, digits and - _ . : only"
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U."""
 
@@ -19,6 +23,11 @@ def sortable_id(instant: int, entropy: bytes) -> str:
         raise InputError(f"an id takes {ENTROPY_BYTES} bytes of entropy, not {len(entropy)}")
     value = (instant // 1000 << 80) | int.from_bytes(entropy, "big")
     return "".join([PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an id that people choose: not empty, and of ID_CHARACTERS."""
+    return bool(text) and ID_CHARACTERS.issuperset(text)
 
 
 def digest(data: bytes) -> str:

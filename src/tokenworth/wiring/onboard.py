@@ -5,6 +5,7 @@ from contextlib import closing
 from tokenworth.book.model import Book
 from tokenworth.capture.commands import Grant, OpenAccount, Reason, Refused, Result, Source
 from tokenworth.core.errors import InputError
+from tokenworth.core.ids import ID_MEND
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.directory import Customer
 from tokenworth.wiring.clock import now
@@ -14,6 +15,7 @@ BATCH = 500
 """Accounts in one commit."""
 
 MENDS = {
+    Reason.BAD_ID: ID_MEND,
     Reason.BAD_AMOUNT: "a grant is more than 0, and no balance passes 9223372036 units",
     Reason.UNKNOWN_CUSTOMER: "add it: tokenworth customers add CUSTOMER --plan PLAN",
     Reason.CONFLICT: "give it another id, or repeat it as it was",

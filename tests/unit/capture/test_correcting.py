@@ -189,11 +189,21 @@ def test_an_adjustment_takes_free_credits_in_order() -> None:
         ("a", 5, Reason.CONFLICT),  # a grant's name
         ("void:a", 5, Reason.CONFLICT),  # the ledger's own names
         ("top-up-ada-1", 5, Reason.CONFLICT),
+        ("", 5, Reason.BAD_ID),
+        ("", -5, Reason.BAD_ID),
+        ("a b", 5, Reason.BAD_ID),
     ],
 )
 def test_adjustments_refused(id_: str, amount: int, reason: Reason) -> None:
     bench = Bench(A)
     assert refused(correcting.adjust(Adjust(id_, "ada", amount, START, "", ""), bench.account, None, bench.lots.get(id_))).reason is reason
+
+
+@pytest.mark.parametrize("id_", ["", "a b"])
+def test_a_refund_of_no_id(id_: str) -> None:
+    bench = served()
+    command = Refund(id_, "e1", 1, START, "", "")
+    assert refused(correcting.refund(command, bench.account, Payment("ada", PARTS, (), bench.lots), None)).reason is Reason.BAD_ID
 
 
 @pytest.mark.parametrize("field", ["customer", "corrects", "kind", "amount"])

@@ -5,7 +5,7 @@ import pytest
 from tests.support.events import START
 from tests.support.machine import DAY, HOUR, Bench, given, lines, paid, refused
 from tokenworth.capture import granting
-from tokenworth.capture.commands import Cancel, Confirm, Grant, Reason, Void
+from tokenworth.capture.commands import Cancel, Confirm, Grant, OpenAccount, Reason, Void
 from tokenworth.capture.lots import LotState
 from tokenworth.capture.policy import Policy
 from tokenworth.core.exact import INT64_MAX
@@ -174,6 +174,12 @@ def test_an_expired_lot_goes_with_the_next_entry_too() -> None:
         paid("g", 1, INT64_MAX + 1),
         paid("g", 1, expiry=START),  # never usable
         paid("g", 1, expiry=START + 5, effective=START + 5),
+        paid("g", 1, expiry=-1),
+        paid("g", 1, INT64_MAX - 29),  # with the 30 of the lot, one charge could earn more than a row holds
+        paid("g", 1, priority=INT64_MAX + 1),
+        paid("g", 1, priority=-INT64_MAX - 1),
+        paid("g", 1, effective=INT64_MAX + 1),
+        paid("g", 1, expiry=INT64_MAX + 1),
         paid("g", -1, pending=True),
         paid("top-up-ada-1", 1),  # such ids are the ledger's own
     ],
@@ -183,8 +189,20 @@ def test_a_grant_that_cannot_be_booked(grant: Grant) -> None:
     assert refused(granting.grant(grant, bench.account, None)).reason is Reason.BAD_AMOUNT
 
 
-def test_a_confirmation_past_what_an_account_holds() -> None:
-    bench = Bench(paid("big", INT64_MAX - 10, pending=True), LOT)
+BAD_IDS = ["", " ", "a b", "a/b", "a\n", "\u00e9"]
+
+
+@pytest.mark.parametrize("id_", BAD_IDS)
+def test_what_cannot_be_an_id(id_: str) -> None:
+    """A lot without a name would be taken for the credit line, and no hold of it could end."""
+    bench = Bench(LOT)
+    assert refused(granting.grant(paid(id_, 1), bench.account, None)).reason is Reason.BAD_ID
+    assert refused(granting.open_account(OpenAccount(id_, "credits", "USD", START), None)).reason is Reason.BAD_ID
+
+
+@pytest.mark.parametrize("grant", [paid("big", INT64_MAX - 10, pending=True), paid("big", 1, INT64_MAX - 10, pending=True)])
+def test_a_confirmation_past_what_an_account_holds(grant: Grant) -> None:
+    bench = Bench(grant, LOT)
     assert refused(granting.confirm(Confirm("big", START), bench.account, bench.lots["big"])).reason is Reason.BAD_AMOUNT
 
 

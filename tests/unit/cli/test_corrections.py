@@ -70,6 +70,11 @@ def test_a_grant_has_terms(shell: Shell) -> None:
     # it buys only some things, so it is not available for any
     assert shell("ledger balance acme")[0]["available"] == "0"
     assert shell("grants add acme 500 --id old --expires 2020-01-01")["code"] == "bad_amount"
+    assert shell("grants add acme 500 --id big --priority 99999999999999999999")["code"] == "bad_amount"
+    # 0 is what an absent instant is, which would be for ever
+    for date in ("1970-01-01", "1969-12-31"):
+        assert shell(f"grants add acme 500 --id old --expires {date}")["code"] == "bad_instant"
+        assert shell(f"grants add acme 500 --id old --from {date}")["code"] == "bad_instant"
     assert shell("grants add acme 500 --id jan --paid 4")["code"] == "conflict"
 
 
@@ -105,6 +110,9 @@ def test_refunds_and_adjustments(shell: Shell) -> None:
     assert shell(f"ledger refund {event} --amount 50 --id r1", "half was wrong")["available"] == "350"
     assert shell(f"ledger refund {event} --id r2", "all was wrong")["available"] == "500"
     assert shell(f"ledger refund {event} --id r3", "again")["code"] == "bad_amount"
+    for nothing in (f"ledger refund {event} --id=", "ledger adjust acme 25 --id=", "grants add acme 25 --id="):
+        refused = shell(nothing, "why")
+        assert (refused["code"], refused["mend"]) == ("bad_id", "use letters, digits and - _ . : only")
     assert shell("ledger adjust acme 25 --id a1", "sorry")["available"] == "525"
     assert shell("ledger adjust acme 5 --take --id a2 --corrects a1", "too much")["available"] == "520"
     assert shell("ledger adjust acme 521 --take", "more than there is")["code"] == "insufficient_credits"
