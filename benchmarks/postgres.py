@@ -1,12 +1,14 @@
 """The PostgreSQL ledger beside pgbench, which runs the same statements in batches of the same size on the same server in the same run.
 
-Prints hold+settle pairs a second of four client processes, over many accounts and on a hot one, and the ratios. pgbench decides nothing and keeps no
-memory: a transaction of its script locks the accounts, closes the holds that it placed before, books them (two postings and an event each), moves
-accounts and lots, and places as many new holds. Run: `python -m benchmarks.postgres`; the server is the tests' own.
+Prints hold+settle pairs a second of four client processes, over accounts that all of them draw at random and on a hot one, and the
+ratios. pgbench decides nothing and keeps no memory: a transaction of its script locks the accounts, closes the holds that it placed
+before, books them (two postings and an event each), moves accounts and lots, and places as many new holds. Run: `python -m
+benchmarks.postgres`; the server is the tests' own.
 """
 
 import asyncio
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -33,11 +35,13 @@ TEXTS = "'payg', 'key_0123456789ab', 'chat', 'default', 'sim', 'chat-mini', 'cha
 CITED = f"'credits', 'USD', 'standard@2026-01-01 chat/default', 'genai-prices 0.2.3 openai/gpt-5.4-mini', '{'0' * 64}'"
 NOW = "1790000000000000"
 DRAFT = json.dumps(["x" * 26, "payg", "key_0123456789ab", "chat", "default", "sim", "chat-mini", "y" * 180])
-TOUCHED = "(SELECT DISTINCT 'c' || ((:start + g) % :accounts) AS customer FROM generate_series(1, 2 * :batch) AS g)"
+CHOSEN = "'c' || (abs(hashint4(:start + g)::bigint) % :accounts)"
+"""Account number g of a batch: any."""
+TOUCHED = f"(SELECT DISTINCT {CHOSEN} AS customer FROM generate_series(1, 2 * :batch) AS g)"
 """Accounts of the holds that are placed and of those that are closed."""
 SCRIPT = f"""
 \\set n :n + 1
-\\set start random(0, 999)
+\\set start random(0, 1000000)
 BEGIN;
 SELECT count(*) FROM (SELECT version FROM account JOIN {TOUCHED} AS t USING (customer)
     ORDER BY account.customer FOR NO KEY UPDATE OF account) AS locked;
@@ -46,7 +50,7 @@ UPDATE hold SET deadline = greatest(deadline, 1), state = 1, draft = '' FROM gen
 UPDATE account SET balance = balance - 700, version = version + 1 FROM {TOUCHED} AS t WHERE account.customer = t.customer;
 UPDATE lot SET used = used + 700 FROM {TOUCHED} AS t WHERE id = 'g' || t.customer;
 INSERT INTO hold (id, customer, amount, bound, deadline, key, body, draft, state)
-    SELECT '01M3250V' || :client_id || 'b' || :n || 'n' || g, 'c' || ((:start + g) % :accounts), 1000, '[["gc1",1000]]', {NOW}, '', '', '{DRAFT}', 0
+    SELECT '01M3250V' || :client_id || 'b' || :n || 'n' || g, {CHOSEN}, 1000, '[["gc1",1000]]', {NOW}, '', '', '{DRAFT}', 0
     FROM generate_series(1, :batch) AS g;
 INSERT INTO posting (entry, line, kind, unit, debit, credit, amount, lot, before, after, version, at, recorded)
     SELECT '01M3250V' || :client_id || 'b' || :n || 'n' || g, line, 'use', 'credits', 'wallet:c' || g, 'used', 700, 'gc' || g, 700, 0, :n,
@@ -54,7 +58,7 @@ INSERT INTO posting (entry, line, kind, unit, debit, credit, amount, lot, before
     FROM generate_series(1, :batch) AS g, generate_series(0, 1) AS line;
 INSERT INTO event (id, customer, plan, api_key, product, tier, supplier, model, api, unit, currency, card, cost_card, book,
         at, status, ended, counts, charge, revenue, cost, first_token, alarm)
-    SELECT '01M3250V' || :client_id || 'b' || :n || 'n' || g, 'c' || ((:start + g) % :accounts), {TEXTS}, {CITED},
+    SELECT '01M3250V' || :client_id || 'b' || :n || 'n' || g, {CHOSEN}, {TEXTS}, {CITED},
         {NOW}, 'ok', {NOW}, '{{"input":700,"output":90}}', 700, 7, 0, 0, ''
     FROM generate_series(1, :batch) AS g;
 COMMIT;
@@ -64,7 +68,8 @@ COMMIT;
 async def client(where: str, accounts: int, first: int) -> dict[str, int]:
     """Return pairs, commands and batches of the callers of one process, each waiting for its own hold, then for its own settlement."""
     pairs = 0
-    drafts = [draft(f"c{(first + number * PROCESSES) % accounts}") for number in range(MOST_PAIRS)]
+    chance = random.Random(first)
+    drafts = [draft(f"c{chance.randrange(accounts)}") for _ in range(MOST_PAIRS)]
     with PostgresLedger(where, clock=instant) as ledger:
         start = time.perf_counter()
 

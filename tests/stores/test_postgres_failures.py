@@ -11,7 +11,7 @@ from tests.support.events import START, done, draft, open_where, settled
 from tests.support.postgres import Server, server
 from tokenworth.capture.commands import Hold, Settle
 from tokenworth.core.errors import LedgerError, TokenworthError
-from tokenworth.store.postgres.connect import SETTINGS
+from tokenworth.store.postgres.connect import LOCK_SECONDS, SETTINGS
 from tokenworth.store.postgres.ledger import PostgresLedger
 from tokenworth.store.postgres.reader import PostgresReader, verify
 
@@ -86,15 +86,16 @@ def test_a_connection_lost_in_a_batch_is_asked_again_and_counts_once(url: str) -
 
 
 class locked:  # noqa: N801 - reads as what it does
-    """Another session that holds every account."""
+    """Another session that holds every account, or some."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, which: str = "true") -> None:
         self._url = url
+        self._which = which
         self._thread = threading.Thread(target=self._hold)
 
     def _hold(self) -> None:
         with pytest.raises(Exception, match="psql"):
-            psql(self._url, "BEGIN; SELECT 1 FROM account FOR UPDATE; SELECT pg_sleep(60)")
+            psql(self._url, f"BEGIN; SELECT 1 FROM account WHERE {self._which} FOR UPDATE; SELECT pg_sleep(60)")
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -112,6 +113,20 @@ def test_an_account_that_another_process_keeps_locked(url: str, monkeypatch: pyt
         with locked(url), pytest.raises(LedgerError, match="holds an account for long"):
             ledger.submit_now([Hold(draft(1), 10, LATER)])
         assert done(ledger.submit_now([Hold(draft(1), 10, LATER)])).available == 90
+
+
+async def test_who_waits_for_a_lock_keeps_nobody_else_waiting(url: str) -> None:
+    asked = [["ada"], ["bob", "ada"], ["bob"], ["cy"]]
+    with open_where(url, ada=100, bob=100, cy=100) as here, open_where(url) as there:
+        for turn, ledger in enumerate([here, there, here]):
+            done(await ledger.submit([Hold(draft(turn), 10, LATER)]))
+        with locked(url, "customer = 'ada'"):
+            holds = [[Hold(draft(10 * turn + part + 10, name), 10, LATER) for part, name in enumerate(names)] for turn, names in enumerate(asked)]
+            late, both, behind, free = [asyncio.create_task(here.submit(commands)) for commands in holds]
+            assert done(await asyncio.wait_for(free, LOCK_SECONDS / 2)).available == 90
+            assert not any(task.done() for task in (late, both, behind))
+        assert [[done([result]).available for result in await task] for task in (late, both, behind)] == [[60], [90, 50], [80]]
+    assert verify(url).problems == []
 
 
 def test_a_newer_database_is_refused(url: str) -> None:

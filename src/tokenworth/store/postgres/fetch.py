@@ -1,4 +1,4 @@
-"""The facts of a batch, as `tokenworth_read` and `tokenworth_lock` return them."""
+"""The facts of a batch, as `tokenworth_read`, `tokenworth_lock` and `tokenworth_try` return them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,6 +23,11 @@ def arguments(needs: Needs, known: Mapping[str, int]) -> list[Any]:
     owners, keys = [owner for owner, _ in needs.keys], [key for _, key in needs.keys]
     named = (list(needs.holds), owners, keys, list(needs.lots), list(needs.events), list(needs.corrections))
     return [customers, [known.get(customer) for customer in customers], *named, needs.late]
+
+
+def busy_of(records: Iterable[Any]) -> set[str]:
+    """Return customers whose accounts `tokenworth_try` could not lock."""
+    return {orjson.loads(row) for kind, row in records if kind == "busy"}
 
 
 def facts_of(records: Iterable[Any]) -> Facts:

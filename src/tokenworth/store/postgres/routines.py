@@ -2,6 +2,7 @@
 
 tokenworth_read   the facts that a batch needs, of one snapshot, as (kind, JSON array)
 tokenworth_lock   the same, after it locked every account concerned, in order of their names, until the transaction ends
+tokenworth_try    the same, but of accounts that another transaction keeps locked it waits for none: it names them as busy
 tokenworth_write  locks accounts in order, compares their versions with those that the batch was decided from, and writes all of its rows or, where
                   a version differs, nothing: then it returns whose
 """
@@ -171,6 +172,18 @@ BEGIN
 END $$
 """
 
+TRY = f"""
+CREATE FUNCTION pg_temp.tokenworth_try({NEEDS}) RETURNS TABLE (r_kind text, r_row text) LANGUAGE plpgsql AS $$
+DECLARE
+    v_concerned text[] := ARRAY(SELECT unnest(p_customers) UNION SELECT hold.customer FROM hold WHERE hold.id = ANY (p_holds));
+BEGIN
+    RETURN QUERY WITH locked AS (SELECT account.customer FROM account WHERE account.customer = ANY (v_concerned) FOR NO KEY UPDATE SKIP LOCKED)
+        SELECT 'busy', to_json(account.customer)::text FROM account
+        WHERE account.customer = ANY (v_concerned) AND account.customer NOT IN (SELECT locked.customer FROM locked);
+    RETURN QUERY SELECT * FROM pg_temp.tokenworth_read({NEEDED});
+END $$
+"""
+
 WRITE = f"""
 CREATE FUNCTION pg_temp.tokenworth_write(
     {", ".join(f"p_{kind} pg_temp.tokenworth_{kind}[]" for kind in WRITTEN)}, p_rare json
@@ -217,8 +230,9 @@ def _call(routine: str, values: int) -> str:
     return f"SELECT * FROM pg_temp.{routine}({', '.join(f'${n}' for n in range(1, values + 1))})"
 
 
-ROUTINES = f"{TYPES}; {READ}; {LOCK}; {WRITE}"
+ROUTINES = f"{TYPES}; {READ}; {LOCK}; {TRY}; {WRITE}"
 """What a connection begins with."""
 CALL_READ = _call("tokenworth_read", 9)
 CALL_LOCK = _call("tokenworth_lock", 9)
+CALL_TRY = _call("tokenworth_try", 9)
 CALL_WRITE = _call("tokenworth_write", len(WRITTEN) + 1)

@@ -3,7 +3,8 @@
 Nobody else is asked first. The server compares the versions of the accounts that the batch saw with its own, behind their locks, and writes all of it
 or nothing; an id or idempotency key that another process has taken is found by its unique index. Then, and where the answer would be a refusal, the
 batch is decided again with care: in a transaction that first locks the accounts and reads what has changed. Accounts that another process changed
-are handled so for a while. Every command has an id, so a batch whose commit's outcome is unknown is asked again.
+are handled so for a while. Callers whose account another process has locked just now wait for the next batch, so that nobody else waits with them.
+Every command has an id, so a batch whose commit's outcome is unknown is asked again.
 """
 
 import asyncio
@@ -12,20 +13,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tokenworth.capture.commands import Command, Expire, Extend, Hold, Refund, Refused, Result
+from tokenworth.capture.commands import Command, Expire, Extend, Hold, Refund, Refused, Release, Result, Settle
 from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import Facts, Needs, needs_of, segments
 from tokenworth.store.ledger.memory import Memory
 from tokenworth.store.postgres import fetch, write
 from tokenworth.store.postgres.connect import connect, errors, failure, lost
-from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_WRITE, HOLDS_MOVED, ROUTINES
+from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_TRY, CALL_WRITE, HOLDS_MOVED, ROUTINES
 
 MOST_COMMANDS = 512
 """Commands a batch: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
 MOST_ATTEMPTS = 10
 CAREFUL_BATCHES = 200
 """How many batches an account is handled with care after another process changed it."""
+MOST_DEFERRALS = 8
+"""How often a caller is put off because another process has its account locked; then its batch waits for the lock."""
 TAKEN = "23505"
 AGAIN = frozenset({HOLDS_MOVED, TAKEN, "40001", "40P01"})
 """SQLSTATEs after which the batch is decided again: a hold moved, an id was taken, a deadlock was broken."""
@@ -33,10 +36,11 @@ AGAIN = frozenset({HOLDS_MOVED, TAKEN, "40001", "40P01"})
 
 @dataclass(slots=True)
 class _Ask:
-    """One caller's commands, and the future that waits for their results."""
+    """One caller's commands, the future that waits for their results, and how often it was put off."""
 
     commands: Sequence[Command]
     future: "asyncio.Future[list[Result]]"
+    deferrals: int = 0
 
 
 class _Again(Exception):  # noqa: N818 - no error: a reason to decide again
@@ -77,9 +81,8 @@ class Writer:
     async def _run(self) -> None:
         while self._queue:
             batch = self._take()
-            commands = [command for ask in batch for command in ask.commands]
             try:
-                outcome: list[Result] | Exception = await self._whole(commands)
+                outcome: list[Result] | Exception = await self._whole(batch)
             except Exception as error:  # noqa: BLE001 - whatever it is, the callers hear of it
                 self._memory.forget()
                 outcome = error if isinstance(error, LedgerError) else LedgerError(f"the ledger failed: {error!r}")
@@ -99,15 +102,15 @@ class Writer:
         batch, self._queue = self._queue[:number], self._queue[number:]
         return batch
 
-    async def _whole(self, commands: Sequence[Command]) -> list[Result]:
-        """Decide and write a batch, again where somebody was faster, and once more where the connection was lost."""
-        careful, unknown = self._needs_care(commands), False
+    async def _whole(self, batch: list[_Ask]) -> list[Result]:
+        """Decide and write a batch, again where somebody was faster, and once more where the connection was lost; callers put off leave it."""
+        careful, unknown = self._needs_care(_commands(batch)), False
         self._batches += 1
         for _ in range(MOST_ATTEMPTS):
             sent = self._db is not None
             try:
                 await self._connected()
-                results = await (self._with_care(commands) if careful else self._at_once(commands))
+                results = await (self._with_care(batch) if careful else self._at_once(_commands(batch)))
             except _Again:
                 careful = True
             except self._errors as error:
@@ -154,7 +157,7 @@ class Writer:
         needs.keys.clear()
         needs.holds -= {command.draft.id for command in placed}
         needs = memory.missing(needs)
-        memory.learn(await self._read(CALL_READ, needs) if _any(needs) else Facts())
+        memory.learn(fetch.facts_of(await self._ask(CALL_READ, needs)) if _any(needs) else Facts())
         results = self._decide(commands)
         if any(isinstance(result, Refused) for result in results):
             memory.roll_back()
@@ -162,30 +165,50 @@ class Writer:
         await self._write()
         return results
 
-    async def _with_care(self, commands: Sequence[Command]) -> list[Result]:
+    async def _with_care(self, batch: list[_Ask]) -> list[Result]:
         """Lock the accounts, read what has changed, decide, write, commit."""
-        memory, results = self._memory, list[Result]()
+        results = list[Result]()
         await self._db.execute("BEGIN")
-        for segment in segments(commands):
-            needs = needs_of(segment)
-            if any(isinstance(command, Extend) for command in segment):
-                needs.customers |= {hold.customer for hold in map(memory.hold, needs.holds) if hold is not None}
-            customers = set(needs.customers)
-            needs = memory.missing(needs)
-            needs.customers = customers
-            memory.learn(await self._read(CALL_LOCK, needs))
-            results += self._decide(segment)
+        if _divides(batch) and await self._put_off(batch):
+            results += self._decide(_commands(batch))
             await self._write()
+        else:
+            for segment in segments(_commands(batch)):
+                self._memory.learn(fetch.facts_of(await self._ask(CALL_LOCK, self._to_lock(segment))))
+                results += self._decide(segment)
+                await self._write()
         await self._db.execute("COMMIT")
         return results
+
+    async def _put_off(self, batch: list[_Ask]) -> bool:
+        """Lock the accounts that are free, read what has changed, and put callers of others back to the head of the queue; False if that were all."""
+        records = await self._ask(CALL_TRY, self._to_lock(_commands(batch)))
+        left, deferred = _parted(batch, fetch.busy_of(records))
+        if not left:
+            return False
+        self._memory.learn(fetch.facts_of(records))
+        for ask in deferred:
+            ask.deferrals += 1
+        batch[:], self._queue[:0] = left, deferred
+        return True
+
+    def _to_lock(self, commands: Sequence[Command]) -> Needs:
+        """Return what commands name: all customers, and of the rest what is not known."""
+        memory, needs = self._memory, needs_of(commands)
+        if any(isinstance(command, Extend) for command in commands):
+            needs.customers |= {hold.customer for hold in map(memory.hold, needs.holds) if hold is not None}
+        customers = set(needs.customers)
+        needs = memory.missing(needs)
+        needs.customers = customers
+        return needs
 
     def _decide(self, commands: Sequence[Command]) -> list[Result]:
         recorded = self._clock()
         return [apply(self._memory, command, recorded) for command in commands]
 
-    async def _read(self, call: str, needs: Needs) -> Facts:
+    async def _ask(self, call: str, needs: Needs) -> Any:
         known = self._memory.versions(needs.customers)
-        return fetch.facts_of(await self._db.fetch(call, *fetch.arguments(needs, known)))
+        return await self._db.fetch(call, *fetch.arguments(needs, known))
 
     async def _write(self) -> None:
         """Write what the batch changed; where another process was faster, note whose accounts, undo and begin again."""
@@ -205,6 +228,30 @@ class Writer:
 
 def _any(needs: Needs) -> bool:
     return bool(needs.customers or needs.holds or needs.keys or needs.lots or needs.events or needs.corrections)
+
+
+def _commands(batch: Sequence[_Ask]) -> list[Command]:
+    return [command for ask in batch for command in ask.commands]
+
+
+def _divides(batch: Sequence[_Ask]) -> bool:
+    """Whether some callers of a batch may wait for the next: their commands name all accounts concerned, several, and none has waited for long."""
+    commands = _commands(batch)
+    plain = all(isinstance(command, Hold | Settle | Release) for command in commands)
+    return plain and len(needs_of(commands).customers) > 1 and all(ask.deferrals < MOST_DEFERRALS for ask in batch)
+
+
+def _parted(batch: Sequence[_Ask], busy: set[str]) -> tuple[list[_Ask], list[_Ask]]:
+    """Return callers none of whose accounts is busy, and the others; whoever names an account of one of the others stays behind it."""
+    left, deferred = list[_Ask](), list[_Ask]()
+    for ask in batch:
+        customers = needs_of(ask.commands).customers
+        if busy.isdisjoint(customers):
+            left.append(ask)
+        else:
+            busy |= customers
+            deferred.append(ask)
+    return left, deferred
 
 
 def _resolve(batch: Sequence[_Ask], outcome: list[Result] | Exception) -> None:
