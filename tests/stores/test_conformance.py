@@ -128,7 +128,7 @@ def test_a_top_up_is_asked_for_once(where: Where) -> None:
         for number, ledger in enumerate((here, there, here, there), start=1):
             event = draft(number)
             done(ledger.submit_now([Hold(event, 10, LATER), Settle(settled(event, 10))]))
-        assert done(there.submit_now([Confirm("top-up-ada-1", START)])).available == 560
+        assert done(there.submit_now([Confirm("top-up-ada/1", START)])).available == 560
     with open_reader(where) as reader:
         assert [row[0] for row in reader.db.execute("SELECT kind FROM notice ORDER BY seq")] == ["low_balance", "top_up"]
 

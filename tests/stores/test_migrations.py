@@ -17,7 +17,8 @@ from alembic.script import ScriptDirectory
 
 from tests.support.events import START, done, draft, failed, open_ledger, settled
 from tests.support.first_ledger import COMMANDS, fill
-from tokenworth.capture.commands import Done, Grant, Refused, Release, Settle
+from tokenworth.capture.commands import Confirm, Done, Grant, OpenAccount, Refused, Release, Settle
+from tokenworth.capture.policy import Policy, TopUp
 from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.migrations import HEAD
 from tokenworth.store.migrations.script import upgrade_script
@@ -161,6 +162,19 @@ def test_an_upgraded_ledger_goes_on(tmp_path: Path) -> None:
         assert all(isinstance(each, Done) and each.repeated for each in again)
         (refused,) = ledger.submit_now([Grant("gift", "ada", 301, COMMANDS[1].source, 0, START)])
         assert isinstance(refused, Refused)
+    assert verify(path).problems == []
+
+
+def test_a_grant_that_is_named_like_a_top_up_stands_in_no_ones_way(tmp_path: Path) -> None:
+    """Such names were free in version 1."""
+    path = tmp_path / "l.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(FIRST.replace("gift", "top-up-ada-1"))
+    policy = Policy(top_up=TopUp(below=5_000, amount=100, paid=9))
+    with open_ledger(path) as ledger:
+        done(ledger.submit_now([OpenAccount("ada", "credits", "USD", START, policy), Settle(settled(draft(3), 300))]))
+        assert done(ledger.submit_now([Confirm("top-up-ada/1", START)])).available == 5_249 - 300 + 100
     assert verify(path).problems == []
 
 

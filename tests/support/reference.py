@@ -317,7 +317,7 @@ class Reference:
         ask = self.policy.top_up
         if ask and left < ask.below and not self.top_up:
             self.top_ups += 1
-            self.top_up = f"top-up-{self.customer}-{self.top_ups}"
+            self.top_up = f"top-up-{self.customer}/{self.top_ups}"
             self.lots[self.top_up] = Credits(Grant(self.top_up, self.customer, ask.amount, Source.PAID, ask.paid, at, pending=True), "pending")
             self.notices.append(("top_up", self.top_up))
 

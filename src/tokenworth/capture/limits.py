@@ -84,7 +84,8 @@ def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple
     top_up = policy.top_up
     if top_up is not None and left < top_up.below and not limits.pending:
         number = limits.top_ups + 1
-        id_ = f"{TOP_UP}{account.customer}-{number}"
+        # no other grant can have taken it: ids that people choose have no slash
+        id_ = f"{TOP_UP}{account.customer}/{number}"
         lots = (Lot(Grant(id_, account.customer, top_up.amount, Source.PAID, top_up.paid, at, pending=True), LotState.PENDING),)
         notices.append(Notice(account.customer, "top_up", id_, left, at))
         limits = replace(limits, top_ups=number, pending=id_)

@@ -190,31 +190,31 @@ TOPPED = Policy(top_up=TopUp(below=50, amount=100, paid=9))
 def test_a_top_up_is_asked_for_once_and_confirmed_once() -> None:
     bench = Bench(paid("l", 100, at=START - 1), policy=TOPPED)
     out = bench.serve(1, 60)
-    assert told(out.notices) == [("top_up", "top-up-ada-1", 40)]
+    assert told(out.notices) == [("top_up", "top-up-ada/1", 40)]
     (lot,) = out.made
     assert (lot.state, lot.grant.amount, lot.grant.paid, lot.grant.pending) == (LotState.PENDING, 100, 9, True)
-    assert (bench.wallet, bench.account.limits.pending) == ((40, 0, 0), "top-up-ada-1")
+    assert (bench.wallet, bench.account.limits.pending) == ((40, 0, 0), "top-up-ada/1")
     assert (bench.serve(2, 10).notices, bench.wallet) == ((), (30, 0, 0))
-    out = bench.confirm("top-up-ada-1")
+    out = bench.confirm("top-up-ada/1")
     assert (told(out.notices), bench.wallet, bench.account.limits.pending) == ([], (130, 0, 0), "")
-    assert bench.confirm("top-up-ada-1").done.repeated
+    assert bench.confirm("top-up-ada/1").done.repeated
     assert bench.wallet == (130, 0, 0)
-    assert told(bench.serve(3, 90).notices) == [("top_up", "top-up-ada-2", 40)]
+    assert told(bench.serve(3, 90).notices) == [("top_up", "top-up-ada/2", 40)]
 
 
 def test_a_top_up_that_was_cancelled_is_asked_for_again() -> None:
     bench = Bench(paid("l", 100), policy=TOPPED)
     bench.serve(1, 60)
-    assert bench.cancel("top-up-ada-1").notices == ()
-    assert told(bench.serve(2, 1).notices) == [("top_up", "top-up-ada-2", 39)]
-    assert refused(granting.confirm(Confirm("top-up-ada-1", START), bench.account, bench.lots["top-up-ada-1"])).reason is Reason.GRANT_CLOSED
+    assert bench.cancel("top-up-ada/1").notices == ()
+    assert told(bench.serve(2, 1).notices) == [("top_up", "top-up-ada/2", 39)]
+    assert refused(granting.confirm(Confirm("top-up-ada/1", START), bench.account, bench.lots["top-up-ada/1"])).reason is Reason.GRANT_CLOSED
 
 
 def test_a_top_up_too_small_is_followed_by_another() -> None:
     bench = Bench(policy=Policy(overdraft=10**6, top_up=TopUp(50, 10, 0)))
     bench.hold(1, 0)
     bench.settle(1, 30)
-    assert told(bench.confirm("top-up-ada-1").notices) == [("top_up", "top-up-ada-2", -20)]
+    assert told(bench.confirm("top-up-ada/1").notices) == [("top_up", "top-up-ada/2", -20)]
 
 
 @pytest.mark.parametrize(

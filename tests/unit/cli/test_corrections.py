@@ -129,10 +129,10 @@ def test_notices_are_told_once_a_crossing_and_a_top_up_is_asked_for_once(shell: 
     told = shell("ledger notices acme")
     assert [(each["kind"], each["subject"], each["left"]) for each in told] == [
         ("low_balance", "100", "90"),
-        ("top_up", "top-up-acme-1", "40"),
+        ("top_up", "top-up-acme/1", "40"),
         ("low_balance", "20", "10"),
     ]
-    assert shell("grants confirm top-up-acme-1")["available"] == "1010"
+    assert shell("grants confirm top-up-acme/1")["available"] == "1010"
     assert len(shell("ledger notices")) == 3
 
 
