@@ -36,6 +36,7 @@ bench: .venv/.test  ## run the benchmarks; each prints ratios
 
 chaos: .venv/.test  ## kill the ledger's process and cut its power, at random, many times
 	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos --engine postgres
 
 clean:  ## remove the environment and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,5 +2,6 @@
 
 load      a process under load that tells what was acknowledged
 kills     kill it, and look at what it left
+servers   kill the PostgreSQL server too
 power     a record of what was written and synced, cut at random
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--engine sqlite] [--kills 200] [--cuts 2000] [--seed N]`: exit code 1 if anything was lost, doubled or does not add up."""
+"""`python -m tests.chaos [--engine sqlite|postgres] [--kills 200] [--cuts 2000] [--seed N]`: exit 1 if anything was lost, doubled or is wrong."""
 
 import argparse
 import secrets
@@ -10,6 +10,7 @@ from rich.progress import Progress
 from tests.chaos.kills import ENGINES, kills
 from tests.chaos.power import cuts
 
+KILLS = {"sqlite": 200, "postgres": 50}
 SHOWN = 20
 """Problems listed."""
 
@@ -17,10 +18,11 @@ SHOWN = 20
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--engine", choices=ENGINES, default="sqlite")
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, help="200 for sqlite, 50 for postgres")
     parser.add_argument("--cuts", type=int, default=2_000, help="power cuts, of SQLite only")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     asked = parser.parse_args()
+    asked.kills = KILLS[asked.engine] if asked.kills is None else asked.kills
     console, lost = Console(), list[str]()
     with Progress(console=console) as progress:
         bar = progress.add_task("killing", total=asked.kills)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tests.chaos.servers import PostgresStore
 from tests.support.engines import Picture, Sqlite
 from tests.support.events import START, done
 from tokenworth.capture.commands import Expire, Grant, OpenAccount, Source
-from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.ledgers import Ledger, open_ledger, where_of
 
 ROOT = Path(__file__).parent.parent.parent
 GRANTED = 10**12
@@ -40,8 +41,8 @@ class Store(Protocol):
     def drop(self) -> None:
         """Remove it."""
 
-    def killed(self) -> None:
-        """Kill and restart what serves it, if anything does."""
+    def strike(self, load: "subprocess.Popen[bytes]", chance: random.Random) -> None:
+        """Kill the process under load, and what serves the store, if anything does; that is started again."""
 
 
 class SqliteStore(Sqlite):
@@ -51,17 +52,19 @@ class SqliteStore(Sqlite):
     def address(self) -> str:
         return f"sqlite:{self.path}"
 
-    def killed(self) -> None:
-        """Nothing is left to kill."""
+    def strike(self, load: "subprocess.Popen[bytes]", chance: random.Random) -> None:
+        """Kill the process."""
+        del chance
+        load.send_signal(signal.SIGKILL)
 
 
-ENGINES: dict[str, Callable[[], Store]] = {"sqlite": SqliteStore}
+ENGINES: dict[str, Callable[[], Store]] = {"sqlite": SqliteStore, "postgres": PostgresStore}
 
 
-def open_address(address: str) -> SqliteLedger:
+def open_address(address: str) -> Ledger:
     """Open a writer."""
-    kind, _, place = address.partition(":")
-    return {"sqlite": SqliteLedger}[kind](Path(place), clock=lambda: START)
+    _, _, place = address.partition(":")
+    return open_ledger(where_of(place), clock=lambda: START)
 
 
 @dataclass
@@ -117,8 +120,7 @@ def kill_once(store: Store, run: int, told: Told, chance: random.Random) -> None
         while (left := until - time.monotonic()) > 0:
             heard += load.stdout.read() or b""
             time.sleep(min(left, 0.005))
-        load.send_signal(signal.SIGKILL)
-        store.killed()
+        store.strike(load, chance)
         load.wait()
         os.set_blocking(load.stdout.fileno(), True)
         heard += load.stdout.read()

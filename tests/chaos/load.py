@@ -8,9 +8,13 @@ from itertools import count
 from tests.chaos.kills import open_address
 from tests.support.events import START, draft, settled
 from tokenworth.capture.commands import Command, Done, Hold, Refund, Settle
+from tokenworth.core.errors import LedgerError
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.ledgers import Ledger
 
 CALLERS = 64
+PAUSE = 0.02
+"""Seconds before a caller asks again."""
 RUN = 10_000_000
 """Numbers of requests that a run may use."""
 
@@ -20,12 +24,21 @@ def tell(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
-async def one(ledger: SqliteLedger, command: Command) -> None:
-    (result,) = await ledger.submit([command])
-    assert isinstance(result, Done), result
+async def one(ledger: Ledger, command: Command) -> None:
+    """Ask until it is done: a server may be killed and come back, a file has no excuse."""
+    while True:
+        try:
+            (result,) = await ledger.submit([command])
+        except LedgerError:
+            if isinstance(ledger, SqliteLedger):
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            assert isinstance(result, Done), result
+            return
 
 
-async def call(ledger: SqliteLedger, numbers: "count[int]") -> None:
+async def call(ledger: Ledger, numbers: "count[int]") -> None:
     """Serve requests one after the other; every seventh stays open, every fifth is refunded."""
     for number in numbers:
         event = draft(number, ("ada", "bob")[number % 2])

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.kills import Told, kills
+from tests.chaos.kills import ENGINES, Told, kills
 from tests.chaos.power import cuts
 from tests.support.engines import Sqlite
 from tests.support.events import draft, open_ledger
 
 
-def test_what_was_acknowledged_survives_a_kill() -> None:
-    acknowledged, problems = kills("sqlite", 8, seed=1)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_acknowledged_survives_a_kill(engine: str) -> None:
+    acknowledged, problems = kills(engine, 8, seed=1)
     assert problems == []
     assert acknowledged > 100
 

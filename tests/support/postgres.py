@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -62,8 +63,12 @@ class Server:
                 self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log, cwd="/")
 
     def kill(self) -> None:
-        """End the postmaster at once, as a crash would; its children end by themselves."""
-        os.kill(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """End all of the server at once, as a crash of the machine would."""
+        postmaster = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        children = subprocess.run(["pgrep", "-P", postmaster], check=False, capture_output=True, text=True).stdout
+        for process in (postmaster, *children.split()):
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:

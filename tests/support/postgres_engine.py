@@ -5,16 +5,17 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from tests.support.engines import Picture
-from tests.support.postgres import server
+from tests.support.postgres import Server, server
 from tokenworth.store.postgres.ledger import PostgresLedger
 from tokenworth.store.postgres.reader import PostgresReader, verify
 
 
 class Postgres:
-    """One database."""
+    """One database, of the server that the tests share or of another."""
 
-    def __init__(self) -> None:
-        self.path = server().database()
+    def __init__(self, on: Server | None = None) -> None:
+        self.server = on or server()
+        self.path = self.server.database()
 
     def open(self, clock: Callable[[], int]) -> PostgresLedger:
         return PostgresLedger(self.path, clock=clock)
@@ -31,6 +32,7 @@ class Postgres:
                 total[unit, debit] -= amount
                 total[unit, credit] += amount
             seen.sums = total
+            seen.corrections = dict(reader.db.execute("SELECT id, amount FROM correction WHERE kind = 'refund'"))
             seen.notices = [
                 (customer, kind, str(int(Decimal(subject) * 10**9)) if kind == "low_balance" else subject)
                 for customer, kind, subject in reader.db.execute("SELECT customer, kind, subject FROM notice ORDER BY seq")
@@ -38,4 +40,4 @@ class Postgres:
         return seen
 
     def drop(self) -> None:
-        server().drop(self.path)
+        self.server.drop(self.path)
