@@ -1,6 +1,7 @@
 """One meaning on every engine: what another process did is seen, whatever a writer remembers, and retries get their first answer."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -147,6 +148,33 @@ async def test_what_is_asked_at_once_is_answered_in_order(where: Where) -> None:
         outcomes = await asyncio.gather(*map(spend, range(300)))
         assert sum(outcomes) == 100
     assert verify(where).balances["credits", "wallet:ada"] == 0
+
+
+UNSTORABLE: dict[str, Command] = {
+    "a key": Hold(SECOND, 10, LATER, "k\0"),
+    "half a character": Hold(SECOND, 10, LATER, "\ud83d"),
+    "a draft": Hold(replace(SECOND, model="chat\0mini"), 10, LATER),
+    "an event": Settle(replace(settled(FIRST, 5), counts={"input\0": 1})),
+    "a customer": OpenAccount("bo\0b", "credits", "USD", START),
+    "a reason": Adjust("a", "ada", 5, START, "me", "sor\0ry"),
+    "a scope": Grant("g", "ada", 5, Source.PAID, 0, START, products=("chat\0",)),
+    "a policy": OpenAccount("ada", "credits", "USD", START, Policy(budgets=(Budget("key:\0", Window.DAY, 5),))),
+    "a later draft": Extend((FIRST.id,), LATER, (replace(FIRST, alarm="\0"),)),
+}
+
+
+@pytest.mark.parametrize("case", UNSTORABLE)
+async def test_a_text_that_cannot_be_stored_fails_its_caller_only(where: Where, case: str) -> None:
+    with open_where(where, ada=100) as ledger:
+        done(await ledger.submit([HELD]))
+        bad, good = await asyncio.gather(ledger.submit([UNSTORABLE[case]]), ledger.submit([Hold(draft(3), 7, LATER)]), return_exceptions=True)
+        assert isinstance(bad, InputError)
+        assert bad.code == "bad_text"
+        assert not isinstance(good, BaseException)
+        assert done(good).available == 33
+        with pytest.raises(InputError, match="NUL"):
+            ledger.submit_now([UNSTORABLE[case]])
+    assert verify(where).problems == []
 
 
 def test_two_who_open_an_account_at_once(where: Where) -> None:

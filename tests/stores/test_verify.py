@@ -9,9 +9,11 @@ import pytest
 
 from tests.support.events import START
 from tests.support.lives import live
+from tokenworth.core.errors import InputError
 from tokenworth.store.ledger.proof.report import MOST_PROBLEMS
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.verify import PHASES, verify
+from tokenworth.wiring.ledgers import verify as verify_any
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +172,11 @@ def test_many_problems_are_cut_short(path: Path) -> None:
                    "0, '', '', 1, '', '' FROM n")  # fmt: skip
     problems = verify(path).problems
     assert (len(problems), problems[-1]) == (MOST_PROBLEMS + 1, "... and more")
+
+
+def test_a_deep_look_is_for_files() -> None:
+    with pytest.raises(InputError, match="amcheck"):
+        verify_any("postgresql://nowhere/none", deep=True)
 
 
 def test_an_index_that_lies_is_found_by_a_deep_look(path: Path) -> None:

@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command()
 @database
-@click.option("--deep", is_flag=True, help="Compare each of the file's indexes with its table too.")
+@click.option("--deep", is_flag=True, help="Compare each of the file's indexes with its table too; for files only.")
 @as_json
 def verify(*, db: Where, deep: bool, as_json: bool) -> None:
     """Derive every balance, lot, hold and event again from the postings; exit 1 if anything differs."""

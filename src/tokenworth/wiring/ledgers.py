@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tokenworth.core.errors import InputError
 from tokenworth.store.ledger.proof.report import Report
 from tokenworth.store.postgres.connect import is_url, place
 from tokenworth.store.postgres.directory import PostgresDirectory, PostgresRegistry
@@ -59,5 +60,7 @@ def open_directory(where: Where) -> SqliteDirectory | PostgresDirectory:
 
 
 def verify(where: Where, *, deep: bool = False, tell: Callable[[str], None] = lambda _: None) -> Report:
-    """Derive everything again and compare; a report without problems is the proof. `deep` is for files: their indexes too."""
+    """Derive everything again and compare; a report without problems is the proof. `deep` is for files: their indexes too; InputError elsewhere."""
+    if deep and is_url(where):
+        raise InputError("--deep compares the indexes of a file", mend="leave it out: on PostgreSQL, amcheck does that", code="bad_option")
     return verify_postgres(str(where), tell=tell) if is_url(where) else verify_sqlite(Path(where), deep=deep, tell=tell)

@@ -7,6 +7,7 @@ from typing import Self
 
 from tokenworth.capture.commands import Command, Result
 from tokenworth.core.errors import LedgerError
+from tokenworth.store.ledger.texts import check_texts
 from tokenworth.store.postgres.connect import connect
 from tokenworth.store.postgres.session import LoopThread
 from tokenworth.store.postgres.writer import Writer
@@ -33,9 +34,10 @@ class PostgresLedger:
             raise
 
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
-        """Apply commands in order, each on its own; the results' commit is on disk."""
+        """Apply commands in order, each on its own; the results' commit is on disk. InputError where a text cannot be stored."""
         if self._closed:
             raise LedgerError("the ledger is closed")
+        check_texts(commands)
         loop = asyncio.get_running_loop()
         writer = self._writers.get(loop)
         if writer is None:

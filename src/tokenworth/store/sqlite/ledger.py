@@ -23,6 +23,7 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import needs_of, segments
 from tokenworth.store.ledger.memory import Memory
+from tokenworth.store.ledger.texts import check_texts
 from tokenworth.store.sqlite.connect import connect
 from tokenworth.store.sqlite.fetch import fetch
 from tokenworth.store.sqlite.file import BUSY_MS, failure
@@ -81,8 +82,9 @@ class SqliteLedger:
         self._closed = False
 
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
-        """Apply commands in order, each on its own; the results' commit is on disk."""
+        """Apply commands in order, each on its own; the results' commit is on disk. InputError where a text cannot be stored."""
         self._check_open()
+        check_texts(commands)
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             # what an earlier loop left behind has nobody who waits for it
@@ -98,6 +100,7 @@ class SqliteLedger:
     def submit_now(self, commands: Sequence[Command]) -> list[Result]:
         """Like `submit`, for callers without an event loop."""
         self._check_open()
+        check_texts(commands)
         with self._turn:
             return self._whole(commands)
 
