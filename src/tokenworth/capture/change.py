@@ -1,7 +1,7 @@
 """What a command does, as new values that a store makes durable; and an account on its way through one command."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokenworth.capture.commands import Done, Notice, Reason, Refused
@@ -83,10 +83,22 @@ class Work:
         found = self.changed.get(id_) or self.more.get(id_)
         return found if found is not None else next(lot for lot in self.account.lots if lot.grant.id == id_)
 
-    def lots(self) -> Iterator[Lot]:
-        """Yield the account's live lots as they are now, in burn-down order."""
-        for lot in self.account.lots:
-            yield self.changed.get(lot.grant.id, lot)
+    def lots(self) -> Sequence[Lot]:
+        """Return the account's lots and those brought, as they are now, in burn-down order."""
+        account, changed = self.account, self.changed
+        if self.more:
+            every = {lot.grant.id: lot for lot in account.lots} | self.more | changed
+            return burn_down(every.values(), account.policy.burn_down)
+        if not changed:
+            return account.lots
+        lots, left = list(account.lots), len(changed)
+        for at, lot in enumerate(account.lots):
+            if lot.grant.id in changed:
+                lots[at] = changed[lot.grant.id]
+                left -= 1
+                if not left:
+                    break
+        return lots
 
     def unbind(self, hold: HoldRow) -> None:
         """Give a hold's credits back to their lots and to the credit line."""
@@ -105,15 +117,6 @@ class Work:
         if lot.grant.source in GIVEN:
             self.given += amount
         self.revenue += self._take(kind, lot, after)
-
-    def lose(self, lot: Lot, at: int = 0) -> None:
-        """Take what is free of a lot that is over: expired credits are income, voided ones go back where they came from."""
-        amount = lot.free
-        after = Lot(lot.grant, lot.state, lot.used, lot.held, lot.gone + amount)
-        if lot.state is LotState.VOID:
-            self._take(Kind.VOID, lot, after)
-        else:
-            self._take(Kind.EXPIRE, lot, after, at=at)
 
     def give_back(self, id_: str, amount: int, source: str) -> None:
         """Undo a lot's use: `amount` comes back from an account, and its revenue is deferred again."""
@@ -144,25 +147,23 @@ class Work:
         if new:
             self.made.add(lot.id)
 
-    def settle_up(self, at: int, *, dated: bool = False) -> None:
-        """Take what is over of the lots, then repay debt from what is free and buys everything; `dated` books expiry when it was due."""
-        for lot in self._all():
-            if (lot.grant.expiry or lot.state is LotState.VOID) and lot.over_at(at) and lot.free:
-                self.lose(lot, lot.grant.expiry if dated else 0)
+    def settle_up(self, at: int) -> None:
+        """Take what is over of the lots, then repay debt from what is free and buys everything."""
+        over = [lot for lot in self.lots() if (lot.grant.expiry or lot.state is LotState.VOID) and lot.over_at(at) and lot.free]
+        if over:
+            before = {lot.grant.id: lot.free for lot in self.account.lots}
+            for lot in over:
+                self._lose(lot, before.get(lot.grant.id, 0))
         if self.debt:
-            for lot, part in list(take(self._all(), self.debt, at)):
+            for lot, part in list(take(self.lots(), self.debt, at)):
                 self.use(lot.grant.id, part, Kind.REPAY)
                 self.debt -= part
 
     def end(self, limits: Limits | None = None) -> Account:
         """Return the account as it is now, one version on."""
-        account, changed = self.account, self.changed
-        if self.more:
-            lots = burn_down(self._all(), account.policy.burn_down)
-        elif changed:
-            lots = tuple([lot for lot in [changed.get(lot.grant.id, lot) for lot in account.lots] if lot.live])
-        else:
-            lots = account.lots
+        account, lots = self.account, self.lots()
+        if not all(lot.live for lot in self.changed.values()):
+            lots = [lot for lot in lots if lot.live]
         return Account(
             account.customer,
             account.unit,
@@ -173,16 +174,25 @@ class Work:
             self.lent,
             self.debt,
             account.version + 1,
-            lots,
+            tuple(lots),
             account.limits if limits is None else limits,
         )
 
-    def _all(self) -> list[Lot]:
-        """Return the account's lots and those brought, as they are now."""
-        if not self.more:
-            return list(self.lots())
-        every = {lot.grant.id: lot for lot in self.account.lots} | self.more | self.changed
-        return list(burn_down(every.values(), self.account.policy.burn_down))
+    def _lose(self, lot: Lot, before: int) -> None:
+        """Take what is free of a lot that is over: expired credits are income, voided ones go back where they came from.
+
+        What was free `before` the command expired when it was due, whoever notices it; what the command freed expires now.
+        """
+        free = lot.free
+        if lot.state is LotState.VOID:
+            self._take(Kind.VOID, lot, replace(lot, gone=lot.gone + free))
+            return
+        due = min(before, free)
+        if due:
+            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + due), at=lot.grant.expiry)
+        if free > due:
+            lot = self.lot(lot.grant.id)
+            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + free - due))
 
     def _take(self, kind: Kind, lot: Lot, after: Lot, *, at: int = 0) -> int:
         """Book the difference of two states of a lot; return what was paid for it."""

@@ -125,7 +125,7 @@ def void(command: Void, account: Account | None, lot: Lot | None) -> Change | Re
 def sweep(account: Account, at: int) -> Change | None:
     """Take what is over of an account's lots; None where nothing is."""
     work = Work(account)
-    work.settle_up(at, dated=True)
+    work.settle_up(at)
     return conclude(work, at) if work.postings else None
 
 

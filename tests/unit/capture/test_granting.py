@@ -1,13 +1,17 @@
 """Grants, pending ones, voids and the expiry of lots: expected postings by hand."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.events import START
 from tests.support.machine import DAY, HOUR, Bench, given, lines, paid, refused
 from tokenworth.capture import granting
+from tokenworth.capture.change import Change
 from tokenworth.capture.commands import Cancel, Confirm, Grant, OpenAccount, Reason, Void
 from tokenworth.capture.lots import LotState
 from tokenworth.capture.policy import Policy
+from tokenworth.capture.postings import Kind
 from tokenworth.core.exact import INT64_MAX
 
 LOT = paid("l", 100, 30, expiry=START + DAY)
@@ -162,6 +166,48 @@ def test_an_expired_lot_goes_with_the_next_entry_too() -> None:
         "USD deferred > breakage 30 (l)",
     ]
     assert bench.wallet == (6, 0, 0)
+
+
+def dates(out: Change) -> list[tuple[str, int, int]]:
+    """Return what of which lot expired, and when, in days from START; 0 is with the entry."""
+    expired = [p for p in out.postings if p.kind is Kind.EXPIRE and p.before is not None]
+    return [(p.lot, p.amount, (p.at - START) // DAY if p.at else 0) for p in expired]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        lambda bench: bench.grant(paid("g", 1, at=START + 40 * DAY)),
+        lambda bench: bench.confirm("later", 40 * DAY),
+        lambda bench: bench.adjust(1, at=40 * DAY),
+        lambda bench: bench.adjust(-1, at=40 * DAY),
+        lambda bench: bench.void("other", 40 * DAY),
+        lambda bench: bench.void("l", 40 * DAY),
+        lambda bench: bench.settle(2, 7, at=40 * DAY),
+        lambda bench: bench.release(2, at=40 * DAY),
+        lambda bench: bench.sweep(40 * DAY),
+    ],
+)
+def test_who_notices_an_expiry_late_books_it_when_it_was_due(notice: Callable[[Bench], Change]) -> None:
+    bench = Bench(LOT, paid("other", 50), paid("later", 5, pending=True))
+    bench.hold(1, 100)
+    bench.hold(2, 8)
+    bench.release(1)
+    assert dates(notice(bench)) == [("l", 100, 1)]
+
+
+def test_what_a_command_frees_expires_with_it() -> None:
+    bench = Bench(LOT)
+    bench.hold(1, 40)
+    out = bench.settle(1, 25, at=40 * DAY)
+    assert dates(out) == [("l", 60, 1), ("l", 15, 0)]
+    assert lines(out)[2:] == [
+        "credits wallet:ada > expired 60 (l)",
+        "USD deferred > breakage 18 (l)",  # of 85, 25.5 are due, 26 half-even, less 8
+        "credits wallet:ada > expired 15 (l)",
+        "USD deferred > breakage 4 (l)",
+    ]
+    assert bench.wallet == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,9 @@ WAIVED = "p.kind = 'waive'"
 PAYER = "substr(p.debit, CASE WHEN p.kind = 'use' THEN 8 ELSE 6 END)"
 STRANGER = f"max(CASE WHEN {CHARGED} AND {PAYER} <> e.customer THEN {PAYER} END)"
 UNIT = "max(CASE WHEN p.unit <> CASE WHEN p.credit IN ('revenue', 'breakage', 'payments', 'cost') THEN e.currency ELSE e.unit END THEN p.unit END)"
-MOMENT = "max(CASE WHEN p.at <> e.ended THEN p.at END)"
+DUE = "p.kind = 'expire' AND p.at = (SELECT due.expiry FROM lot due WHERE due.id = p.lot)"
+"""Whether a posting took effect when its lot expired, though its entry came later."""
+MOMENT = f"max(CASE WHEN p.at <> e.ended AND NOT ({DUE}) THEN p.at END)"
 APART = "max(p.version) - min(p.version) + max(p.recorded) - min(p.recorded)"
 EVENTS = f"""
     SELECT e.id, e.customer, e.unit, e.currency, e.ended, e.charge, {total(CHARGED)}, e.revenue, {total(EARNED)}, e.waived, {total(WAIVED)},
@@ -127,7 +129,7 @@ CORRECTION_SUMS = (
 CORRECTIONS = f"""
     SELECT c.id, c.kind, c.customer, c.corrects, c.amount, c.at, e.customer, e.charge, l.customer,
         {", ".join(halves(f"CASE WHEN {condition} THEN p.amount ELSE 0 END") for condition in CORRECTION_SUMS)},
-        count(CASE WHEN p.at <> c.at OR p.recorded <> c.recorded THEN 1 END),
+        count(CASE WHEN p.at <> c.at AND NOT ({DUE}) OR p.recorded <> c.recorded THEN 1 END),
         count(CASE WHEN substr(p.debit, 1, 7) = 'wallet:' AND substr(p.debit, 8) <> c.customer
             OR substr(p.credit, 1, 7) = 'wallet:' AND substr(p.credit, 8) <> c.customer THEN 1 END)
     FROM correction c LEFT JOIN posting p ON p.entry = CASE WHEN c.kind = 'void' THEN c.id ELSE c.kind || ':' || c.id END
