@@ -11,11 +11,15 @@ from tokenworth.capture.policy import Budget, Policy
 from tokenworth.capture.state import Account, Counter, Limits, Spend
 from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount
-from tokenworth.core.periods import window_of
+from tokenworth.core.periods import HOUR, QUARTER_HOUR, Window, window_of
 
 NONE = Spend()
 KEPT = 2
 """Windows of a subject: what was authorised just before a window ended may arrive after the next one's first."""
+LONGEST = {Window.HOUR: HOUR, Window.DAY: 48 * HOUR, Window.MONTH: 32 * 24 * HOUR}
+"""No window of a zone is longer, in microseconds."""
+Stretch = tuple[str, str, str, int, int]
+"""Counters of a customer's subject and window whose first instant is later than the first and not later than the second."""
 TOP_UP = "top-up-"
 """How the ids of the ledger's own grants begin."""
 
@@ -37,6 +41,22 @@ def counters(policy: Policy, event: UsageEvent) -> Iterator[tuple[Budget, Counte
             yield budget, (subject, str(budget.window), start), end
 
 
+def stretches(event: UsageEvent) -> Iterator[Stretch]:
+    """Yield where an event may count, whatever its account's budgets and zone are."""
+    at = event.at - event.at % QUARTER_HOUR
+    named = (f"{kind}:{name}" for kind, name in (("key", event.api_key), ("project", event.project)) if name)
+    for subject in ("account", *named):
+        for window, longest in LONGEST.items():
+            yield event.customer, subject, str(window), at - longest, at
+
+
+def uncounted(account: Account, event: UsageEvent) -> Iterator[Stretch]:
+    """Yield counters of an event that an account does not bring, each by itself."""
+    for _, (subject, window, start), _ in counters(account.policy, event):
+        if (subject, window, start) not in account.limits.spends:
+            yield account.customer, subject, window, start - 1, start
+
+
 def check(account: Account, event: UsageEvent, amount: int) -> Refused | None:
     """Refuse a hold that would pass a budget; the refusal says which, and when its window ends."""
     for budget, counter, end in counters(account.policy, event):
@@ -51,23 +71,24 @@ def check(account: Account, event: UsageEvent, amount: int) -> Refused | None:
 
 def count(limits: Limits, counted: tuple[Counter, ...], *, held: int, used: int = 0) -> Limits:
     """Return the limits with differences added to some counters."""
-    if not counted:
+    if not counted or not (held or used):
         return limits
     spends = dict(limits.spends)
     for counter in counted:
-        before = spends.get(counter, NONE)
+        # at the end, as the latest that was counted
+        before = spends.pop(counter, NONE)
         spends[counter] = Spend(before.used + used, before.held + held)
     return replace(limits, spends=spends)
 
 
 def forget(limits: Limits) -> Limits:
-    """Drop windows that have no holds and are not among the KEPT latest of their subject: only once a store has them."""
+    """Drop windows that have no holds and are not among the KEPT of their subject that were counted last: only once a store has them."""
     starts: dict[tuple[str, str], list[int]] = defaultdict(list)
     for subject, window, start in limits.spends:
         starts[subject, window].append(start)
     if not any(len(each) > KEPT for each in starts.values()):
         return limits
-    latest = {(*name, start) for name, each in starts.items() for start in sorted(each)[-KEPT:]}
+    latest = {(*name, start) for name, each in starts.items() for start in each[-KEPT:]}
     return replace(limits, spends={key: spend for key, spend in limits.spends.items() if spend.held or key in latest})
 
 

@@ -22,8 +22,9 @@ from tokenworth.capture.commands import (
 )
 from tokenworth.capture.correcting import Parts, Payment
 from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.limits import Stretch
 from tokenworth.capture.lots import Lot
-from tokenworth.capture.state import Account, HoldRow
+from tokenworth.capture.state import Account, Counter, HoldRow, Spend
 
 
 @dataclass(slots=True)
@@ -37,6 +38,10 @@ class Needs:
     events: set[str] = field(default_factory=set)
     """Whose payment is asked for."""
     corrections: set[str] = field(default_factory=set)
+    counted: list[UsageEvent] = field(default_factory=list)
+    """Which budgets may count."""
+    stretches: set[Stretch] = field(default_factory=set)
+    """Of their counters, those that are not known."""
     late: int | None = None
     """Open holds with an earlier deadline, and customers with free credits in lots whose expiry has come by then."""
 
@@ -46,7 +51,9 @@ class Facts:
     """What the database says of what was needed; what is not in it does not exist."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
-    """With live lots in burn-down order, and counters of current windows."""
+    """With live lots in burn-down order, and counters of the windows that have holds."""
+    spends: dict[str, dict[Counter, Spend]] = field(default_factory=dict)
+    """Counters by customer, of accounts that are known too."""
     holds: dict[str, HoldRow] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
     """Id of the hold, not released, that has a customer's idempotency key."""
@@ -110,6 +117,7 @@ def _of_adjustment(command: Adjust, needs: Needs) -> None:
 def _of_hold(command: Hold, needs: Needs) -> None:
     needs.customers.add(command.draft.customer)
     needs.holds.add(command.draft.id)
+    needs.counted.append(command.draft)
     if command.key:
         needs.keys.add((command.draft.customer, command.key))
 
@@ -117,6 +125,7 @@ def _of_hold(command: Hold, needs: Needs) -> None:
 def _of_close(command: Settle | Release, needs: Needs) -> None:
     needs.customers.add(command.event.customer)
     needs.holds.add(command.event.id)
+    needs.counted.append(command.event)
 
 
 def _of_extension(command: Extend, needs: Needs) -> None:

@@ -7,7 +7,7 @@ from tokenworth.capture.change import Change, Correction
 from tokenworth.capture.commands import Notice
 from tokenworth.capture.correcting import Payment
 from tokenworth.capture.events import UsageEvent
-from tokenworth.capture.limits import forget
+from tokenworth.capture.limits import Stretch, forget, stretches, uncounted
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.store.ledger.codec import Row
@@ -99,11 +99,19 @@ class Memory:
         if len(self._accounts) > MOST_ACCOUNTS:
             self.forget()
 
-    def missing(self, needs: Needs) -> Needs:
-        """Return needs without what is known already."""
+    def missing(self, needs: Needs, *, anew: bool = False) -> Needs:
+        """Return needs without what is known already; `anew` if accounts may be read again for all that."""
+        needs.stretches = {stretch for event in needs.counted for stretch in self._uncounted(event, anew=anew)}
         needs.customers -= self._accounts.keys()
         needs.holds -= self._holds.keys()
         return needs
+
+    def _uncounted(self, event: UsageEvent, *, anew: bool) -> Iterable[Stretch]:
+        account, hold = self._accounts.get(event.customer), self._holds.get(event.id)
+        # counters of what is held come with every account
+        if hold is not None and hold.amount:
+            return ()
+        return stretches(event) if account is None or anew else uncounted(account, event)
 
     @property
     def customers(self) -> KeysView[str]:
@@ -114,6 +122,10 @@ class Memory:
         """Take over what the database says."""
         self._facts = facts
         self._accounts.update(facts.accounts)
+        for name, spends in facts.spends.items():
+            if (account := self._accounts.get(name)) is not None:
+                limits = account.limits
+                self._accounts[name] = replace(account, limits=replace(limits, spends={**spends, **limits.spends}))
         for id_, hold in facts.holds.items():
             if hold.state is HoldState.OPEN:
                 self._holds[id_] = hold

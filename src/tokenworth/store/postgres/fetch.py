@@ -21,8 +21,9 @@ def arguments(needs: Needs, known: Mapping[str, int]) -> list[Any]:
     """Return what is asked for; of customers whose version is `known`, only what is newer."""
     customers = list(needs.customers)
     owners, keys = [owner for owner, _ in needs.keys], [key for _, key in needs.keys]
+    stretches = orjson.dumps(list(needs.stretches)).decode() if needs.stretches else None
     named = (list(needs.holds), owners, keys, list(needs.lots), list(needs.events), list(needs.corrections))
-    return [customers, [known.get(customer) for customer in customers], *named, needs.late]
+    return [customers, [known.get(customer) for customer in customers], *named, stretches, needs.late]
 
 
 def busy_of(records: Iterable[Any]) -> set[str]:
@@ -37,6 +38,7 @@ def facts_of(records: Iterable[Any]) -> Facts:
         found[kind].append(orjson.loads(row))
     return Facts(
         accounts={account.customer: account for account in accounts_of(found)},
+        spends=_spends(found),
         holds={row[0]: hold_value(row) for row in found["hold"]},
         keys={(customer, key): id_ for customer, key, id_ in found["key"]},
         lots={row[0]: lot_value(row) for row in found["lot"]},
@@ -53,11 +55,16 @@ def accounts_of(found: Found) -> Iterable[Account]:
     lots: dict[str, list[Lot]] = defaultdict(list)
     for lot in map(lot_value, found["live"]):
         lots[lot.grant.customer].append(lot)
+    spends = _spends(found)
+    for row in found["account"]:
+        yield account_value(row, burn_down(lots[row[0]], policy_value(row[3]).burn_down), spends[row[0]])
+
+
+def _spends(found: Found) -> dict[str, dict[Counter, Spend]]:
     spends: dict[str, dict[Counter, Spend]] = defaultdict(dict)
     for customer, subject, period, start, used, held in found["spend"]:
         spends[customer][subject, period, start] = Spend(used, held)
-    for row in found["account"]:
-        yield account_value(row, burn_down(lots[row[0]], policy_value(row[3]).burn_down), spends[row[0]])
+    return spends
 
 
 def _payments(found: Found) -> Iterable[tuple[str, Payment]]:

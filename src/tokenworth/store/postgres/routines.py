@@ -45,9 +45,9 @@ HOLDS_MOVED = "TW001"
 
 NEEDS = """
     p_customers text[], p_versions bigint[], p_holds text[], p_owners text[], p_keys text[], p_lots text[], p_events text[], p_corrections text[],
-    p_late bigint
+    p_stretches json, p_late bigint
 """
-NEEDED = "p_customers, p_versions, p_holds, p_owners, p_keys, p_lots, p_events, p_corrections, p_late"
+NEEDED = "p_customers, p_versions, p_holds, p_owners, p_keys, p_lots, p_events, p_corrections, p_stretches, p_late"
 
 
 def _type(name: str) -> str:
@@ -139,6 +139,12 @@ BEGIN
                 AND (posting.debit LIKE 'debt:%' OR posting.credit LIKE 'debt:%')
         ) AS moved ORDER BY moved.seq;
         RETURN QUERY SELECT 'paying', {_array(LOT_COLUMNS, "lot")} FROM lot WHERE lot.customer = ANY (v_charged);
+    END IF;
+    IF p_stretches IS NOT NULL THEN
+        RETURN QUERY SELECT 'spend', {_array(SPEND_COLUMNS, "spend")} FROM json_array_elements(p_stretches) AS asked
+            JOIN account ON account.customer = asked->>0 AND account.policy <> ''
+            JOIN spend ON spend.customer = asked->>0 AND spend.subject = asked->>1 AND spend.period = asked->>2
+                AND spend.start > (asked->>3)::bigint AND spend.start <= (asked->>4)::bigint;
     END IF;
     SELECT coalesce(array_agg(account.customer), '{{}}') INTO v_fresh FROM (
         SELECT unnest(p_customers)
@@ -232,7 +238,7 @@ def _call(routine: str, values: int) -> str:
 
 ROUTINES = f"{TYPES}; {READ}; {LOCK}; {TRY}; {WRITE}"
 """What a connection begins with."""
-CALL_READ = _call("tokenworth_read", 9)
-CALL_LOCK = _call("tokenworth_lock", 9)
-CALL_TRY = _call("tokenworth_try", 9)
+CALL_READ = _call("tokenworth_read", 10)
+CALL_LOCK = _call("tokenworth_lock", 10)
+CALL_TRY = _call("tokenworth_try", 10)
 CALL_WRITE = _call("tokenworth_write", len(WRITTEN) + 1)

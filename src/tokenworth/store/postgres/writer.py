@@ -157,6 +157,9 @@ class Writer:
         needs.keys.clear()
         needs.holds -= {command.draft.id for command in placed}
         needs = memory.missing(needs)
+        if _any(needs):
+            # the answer may bring accounts anew that are known
+            needs = memory.missing(needs, anew=True)
         memory.learn(fetch.facts_of(await self._ask(CALL_READ, needs)) if _any(needs) else Facts())
         results = self._decide(commands)
         if any(isinstance(result, Refused) for result in results):
@@ -198,7 +201,7 @@ class Writer:
         if any(isinstance(command, Extend) for command in commands):
             needs.customers |= {hold.customer for hold in map(memory.hold, needs.holds) if hold is not None}
         customers = set(needs.customers)
-        needs = memory.missing(needs)
+        needs = memory.missing(needs, anew=True)
         needs.customers = customers
         return needs
 
@@ -227,7 +230,7 @@ class Writer:
 
 
 def _any(needs: Needs) -> bool:
-    return bool(needs.customers or needs.holds or needs.keys or needs.lots or needs.events or needs.corrections)
+    return bool(needs.stretches or needs.customers or needs.holds or needs.keys or needs.lots or needs.events or needs.corrections)
 
 
 def _commands(batch: Sequence[_Ask]) -> list[Command]:

@@ -39,6 +39,7 @@ HOLDS = f"{select(HOLD_COLUMNS, 'hold')} WHERE id {LISTED}"
 KEYS = "SELECT customer, key, id FROM hold WHERE customer = ? AND key = ? AND state <> 2 AND key <> ''"
 LATE = "SELECT id FROM hold WHERE state = 0 AND deadline < ?"
 DUE = "SELECT DISTINCT customer FROM lot WHERE due <= ?"
+STRETCH = f"{select(SPEND_COLUMNS, 'spend')} WHERE customer = ? AND subject = ? AND period = ? AND start > ? AND start <= ?"
 EVENTS = f"{select(EVENT_COLUMNS, 'event')} WHERE id {LISTED}"
 CHARGED = f"{select(('id', 'customer'), 'event')} WHERE charge > 0 AND id {LISTED}"
 CORRECTIONS = f"{select(CORRECTION_COLUMNS, 'correction')} WHERE id {LISTED}"
@@ -71,6 +72,7 @@ def fetch(db: sqlite3.Connection, needs: Needs, *, known: Container[str]) -> Fac
     concerned |= {payment.customer for payment in facts.payments.values()}
     customers = needs.customers | concerned | set(facts.due)
     facts.accounts = {account.customer: account for account in accounts(db, [name for name in customers if name not in known])}
+    facts.spends = _spends(row for stretch in needs.stretches for row in db.execute(STRETCH, stretch))
     return facts
 
 
@@ -82,12 +84,17 @@ def accounts(db: sqlite3.Connection, customers: Iterable[str]) -> Iterator[Accou
     lots: dict[str, list[Lot]] = defaultdict(list)
     for lot in map(lot_value, db.execute(LIVE_LOTS, (wanted,))):
         lots[lot.grant.customer].append(lot)
-    spends: dict[str, dict[Counter, Spend]] = defaultdict(dict)
-    for customer, subject, period, start, used, held in db.execute(SPENDS, (wanted,)):
-        spends[customer][subject, period, start] = Spend(used, held)
+    spends = _spends(db.execute(SPENDS, (wanted,)))
     for row in db.execute(ACCOUNTS, (wanted,)).fetchall():
         order = policy_value(row[3]).burn_down
         yield account_value(row, burn_down(lots[row[0]], order), spends[row[0]])
+
+
+def _spends(rows: Iterable[Row]) -> dict[str, dict[Counter, Spend]]:
+    spends: dict[str, dict[Counter, Spend]] = defaultdict(dict)
+    for customer, subject, period, start, used, held in rows:
+        spends[customer][subject, period, start] = Spend(used, held)
+    return spends
 
 
 def _listed(db: sqlite3.Connection, query: str, ids: Iterable[str]) -> Iterable[Row]:
