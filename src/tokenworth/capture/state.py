@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from tokenworth.capture.events import UsageEvent
-from tokenworth.capture.lots import Lot
+from tokenworth.capture.lots import Lot, LotState
 from tokenworth.capture.policy import STANDARD, Policy
 
 Counter = tuple[str, str, int]
@@ -60,7 +60,18 @@ class Account:
 
     def available(self, at: int) -> int:
         """What a hold of any product may take at an instant: free credits that buy everything, and the credit line, less debt."""
-        return sum([lot.free for lot in self.lots if lot.open_at(at) and not lot.scoped]) + self.line
+        # spelled out, as each answer tells it: a lot's own methods would take three times as long
+        return self.line + sum(
+            [
+                lot.grant.amount - lot.used - lot.held - lot.gone
+                for lot in self.lots
+                if (g := lot.grant).effective <= at
+                and (not g.expiry or at < g.expiry)
+                and not g.products
+                and not g.tiers
+                and lot.state is LotState.ACTIVE
+            ]
+        )
 
     def left(self, at: int) -> int:
         """What can be used at an instant, held or not, less debt: what low-balance thresholds look at."""
