@@ -28,7 +28,7 @@ CREATE TABLE book (
     files   TEXT NOT NULL,                -- {"name.toml": "text", ...}
     applied INTEGER NOT NULL
 ) STRICT;
-INSERT INTO "book" VALUES(1,'book','{"book.toml": "# made by a test"}',1790000000000000);
+INSERT INTO "book" VALUES(1,'adc2705471698eb2a45f33734acc58b985881566b14afaf3c8ae6a55d7e033cf','{"book.toml": "# made by a test"}',1790000000000000);
 CREATE TABLE customer (
     id      TEXT PRIMARY KEY,
     plan    TEXT NOT NULL,

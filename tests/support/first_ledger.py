@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from tests.support.events import START, done, draft, failed, open_ledger, settled
+from tokenworth.book.build import digest_files
 from tokenworth.capture.commands import Expire, Grant, Hold, OpenAccount, Release, Settle, Source
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.directory import Registry
 
 MINUTE = 60_000_000
+BOOK = {"book.toml": "# made by a test"}
 COMMANDS = (
     # ada: given credits first, then two paid lots; the second settlement and the open hold cross lots
     OpenAccount("ada", "credits", "USD", START),
@@ -53,7 +55,7 @@ def fill(path: Path) -> None:
     for name in ("ada", "bob"):
         registry.add_customer(name, "payg")
     registry.revoke_key(registry.add_key("ada")[0].id)
-    apply_book(registry.db, "book", {"book.toml": "# made by a test"}, START)
+    apply_book(registry.db, digest_files(BOOK), BOOK, START)
     registry.close()
     with open_ledger(path) as ledger:
         for command in COMMANDS:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tokenworth.book.build import digest_files
 from tokenworth.book.model import Book, Model, Plan, Product, Supplier
 from tokenworth.core.money import parse_rate
 from tokenworth.price.card import Card, Terms, compile_terms
@@ -11,6 +12,7 @@ RATES = {"input": "1", "cache_read": "0.1", "output": "4"}
 COSTS = {"input": "0.5", "cache_read": "0.05", "output": "2"}
 CONTEXT = 8_000
 MAX_OUTPUT = 1_000
+FILES = {"book.toml": "# made by a test"}
 
 
 def terms(rates: Mapping[str, str], source: str, currency: str = "credits") -> Terms:
@@ -36,7 +38,7 @@ def book(suppliers: Mapping[str, Supplier], *, rates: Mapping[str, Mapping[str, 
     costs = {(name, "default"): (terms(COSTS, f"cost of {name}", "USD"),) for name in suppliers}
     models = {name: model(name, name, **more) for name in suppliers}
     return Book(
-        id="book-1",
+        id=digest_files(FILES),
         name="test",
         unit="credits",
         currency="USD",
@@ -46,7 +48,7 @@ def book(suppliers: Mapping[str, Supplier], *, rates: Mapping[str, Mapping[str, 
         cards={"retail": Card("retail", "credits", cells)},
         plans={"payg": Plan("payg", "retail")},
         costs=Card("costs", "USD", costs),
-        files={"book.toml": "# made by a test"},
+        files=FILES,
     )
 
 

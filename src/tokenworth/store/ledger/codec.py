@@ -13,6 +13,7 @@ from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot, LotState
 from tokenworth.capture.policy import STANDARD, Beyond, Budget, Order, Policy, TopUp
 from tokenworth.capture.state import Account, Counter, HoldRow, HoldState, Limits, Spend
+from tokenworth.core.errors import LedgerError
 from tokenworth.core.periods import Window
 
 Row = tuple[Any, ...]
@@ -47,10 +48,13 @@ def event_row(event: UsageEvent) -> Row:
 
 
 def event_value(row: Iterable[Any]) -> UsageEvent:
-    """Return the event of a row in the order of EVENT_COLUMNS."""
+    """Return the event of a row in the order of EVENT_COLUMNS; LedgerError where it cannot be read."""
     values = list(row)
-    values[COUNTS_AT] = orjson.loads(values[COUNTS_AT])
-    values[STATUS_AT] = Status(values[STATUS_AT])
+    try:
+        values[COUNTS_AT] = orjson.loads(values[COUNTS_AT])
+        values[STATUS_AT] = Status(values[STATUS_AT])
+    except ValueError as error:
+        raise LedgerError(f"event {values[0]}: {error}", mend="somebody changed the ledger: `tokenworth ledger verify` says what") from error
     return UsageEvent(*values)
 
 

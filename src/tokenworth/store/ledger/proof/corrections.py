@@ -1,6 +1,7 @@
 """Corrections against the postings that they made and what they correct."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +55,40 @@ def check_corrections(ask: Ask, sums: Sums) -> int:
         # a positive adjustment makes a lot, which counts
         sums.changed(each.customer, each.kind != "adjustment" or each.amount < 0, each.name)
     if voided:
-        for id_, amount, high, low in ask(queries.VOIDS):
-            findings.same(f"{id_}: amount", amount, postings=joined(high, low))
+        _left(ask, findings)
+    if refunds:
+        _unwound(ask, refunds, findings)
     for name, lot in sums.lots.items():
         if (lot.state == LotState.VOID) != (name in voided):
             findings.say(f"lot {name}: {'no correction says that it is void' if lot.state == LotState.VOID else 'a correction says that it is void'}")
     return count
+
+
+def _left(ask: Ask, findings: Findings) -> None:
+    """Compare what voids took back with what was left of their lots."""
+    for id_, amount, high, low in ask(queries.VOIDS):
+        findings.same(f"{id_}: amount", amount, postings=joined(high, low))
+    for id_, lot, amount, high, low in ask(queries.OVERDUE):
+        if amount > joined(high, low):
+            findings.say(f"{id_}: some of lot {lot} expired after it was void")
+
+
+def _unwound(ask: Ask, refunds: Mapping[str, int], findings: Findings) -> None:
+    """Compare what refunds gave back to each lot with how their event was paid: the part that was taken last comes back first."""
+    paid: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    due: dict[tuple[str, str], int] = defaultdict(int)
+    for event, lot, amount in ask(queries.PAID):
+        paid[event].append((lot, amount))
+    for event, refunded in refunds.items():
+        left = refunded
+        for lot, amount in reversed(paid[event]):
+            part = min(amount, left)
+            due[event, lot] += part
+            left -= part
+    for event, lot, high, low in ask(queries.UNWOUND):
+        findings.same(f"event {event}: paid with {lot or 'debt'} and to be refunded", due.pop((event, lot), 0), postings=joined(high, low))
+    for (event, lot), amount in due.items():
+        findings.same(f"event {event}: paid with {lot or 'debt'} and to be refunded", amount, postings=0)
 
 
 def _corrected(*row: Any) -> Corrected:

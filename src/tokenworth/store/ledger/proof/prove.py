@@ -9,6 +9,7 @@ from tokenworth.capture.lots import GIVEN
 from tokenworth.capture.postings import Kind
 from tokenworth.core.money import share
 from tokenworth.store.ledger.proof import queries
+from tokenworth.store.ledger.proof.contents import check_books, check_counts, check_draft, check_pending
 from tokenworth.store.ledger.proof.corrections import check_corrections
 from tokenworth.store.ledger.proof.queries import Ask, joined
 from tokenworth.store.ledger.proof.report import Findings, Report
@@ -38,6 +39,8 @@ def prove(ask: Ask, findings: Findings, tell: Tell) -> Report:
     tell(PHASES[5])
     corrections = check_corrections(ask, sums)
     sums.compare(bound)
+    check_pending(ask, sums)
+    check_books(ask, findings)
     counts = {"holds": holds, "postings": sums.postings, "events": events, "corrections": corrections}
     return Report(findings.problems, len(sums.accounts), len(sums.lots), **counts, balances=dict(sums.balances))
 
@@ -67,9 +70,10 @@ def _holds(ask: Ask, sums: Sums) -> tuple[int, dict[str, int]]:
     for customer, count, closed in ask(queries.HOLDS):
         total += count
         sums.changed(customer, count + closed, "holds")
-    for id_, customer, amount, parts, counters in ask(queries.OPEN_HOLDS):
+    for id_, customer, amount, parts, counters, draft in ask(queries.OPEN_HOLDS):
         lots = orjson.loads(parts)
         sums.findings.same(f"hold {id_}: amount", amount, bound=sum(n for _, n in lots))
+        check_draft(id_, customer, draft, sums.findings)
         for lot, n in lots:
             _bind(sums, customer, lot, n)
             bound[lot] += n
@@ -116,6 +120,9 @@ def _events(ask: Ask, findings: Findings) -> int:
         findings.say(f"event {id_} of {customer}: its hold is {found}{whose}, its status {status}")
     for id_, customer, state in ask(queries.HOLDS_EVENTS):
         findings.say(f"hold {id_} of {customer}: it is {HOLD_STATES.get(state, 'of no state')}, its event missing")
+    for id_, status, charge, waived in ask(queries.UNCHARGED):
+        findings.say(f"event {id_}: its status is {status}, but {charge} was charged and {waived} waived")
+    check_counts(ask, findings)
     return int(next(iter(ask(queries.EVENT_COUNT)))[0])
 
 
@@ -128,10 +135,12 @@ def _promotional(ask: Ask, findings: Findings) -> None:
 
 
 def _entries(ask: Ask, findings: Findings) -> None:
-    """Each posting belongs to an entry that makes such postings, at once and when its entry took effect."""
+    """Each posting belongs to an entry that makes such postings, at once and when its entry took effect; credits and their money go together."""
     for entry, kind, debit, credit in ask(queries.STRAY):
         findings.say(f"entry {entry}: a posting of kind {kind} from {debit} to {credit}, but no event, grant, correction or expiry that made it")
     for entry, lot, at, expiry in ask(queries.UNTIMELY):
         findings.say(f"entry {entry}: lot {lot} expires at {expiry}, the postings say {at}")
     for (entry,) in ask(queries.UNEVEN):
         findings.say(f"entry {entry}: its postings are of several versions or moments")
+    for entry, kind, lot in ask(queries.UNPAIRED):
+        findings.say(f"entry {entry}: money of lot {lot}, of kind {kind}, without credits that go with it")

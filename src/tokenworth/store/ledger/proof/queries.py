@@ -86,7 +86,7 @@ EVENTS_HOLDS = f"""
 HOLDS_EVENTS = f"""
     SELECT h.id, h.customer, h.state FROM hold h WHERE h.state <> 0 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = h.id) {MOST}
 """
-OPEN_HOLDS = "SELECT id, customer, amount, bound, counted FROM hold WHERE state = 0"
+OPEN_HOLDS = "SELECT id, customer, amount, bound, counted, draft FROM hold WHERE state = 0"
 HOLDS = "SELECT customer, count(*), count(CASE WHEN state <> 0 THEN 1 END) FROM hold GROUP BY customer"
 
 IS_EVENT = "EXISTS (SELECT 1 FROM event e WHERE e.id = p.entry)"
@@ -115,10 +115,16 @@ UNTIMELY = f"""
 """Expiry at another time than the lot's."""
 
 UNEVEN = f"""
-    SELECT entry FROM posting WHERE kind <> 'use' GROUP BY entry
-    HAVING min(recorded) <> max(recorded) OR min(version) <> max(version) OR count(DISTINCT CASE WHEN kind = 'grant' THEN at END) > 1 {MOST}
+    SELECT p.entry FROM posting p WHERE p.kind <> 'use' GROUP BY p.entry
+    HAVING min(p.recorded) <> max(p.recorded) OR min(p.version) <> max(p.version)
+        OR min(CASE WHEN NOT ({DUE}) THEN p.at END) <> max(CASE WHEN NOT ({DUE}) THEN p.at END) {MOST}
 """
-"""Entries whose lines were not written at once."""
+"""Entries whose lines were not written at once, or took effect at several moments; what was due before took effect then."""
+
+UNPAIRED = f"""
+    SELECT entry, kind, lot FROM posting WHERE kind IN ('expire', 'void') GROUP BY entry, kind, lot, at HAVING count(before) = 0 {MOST}
+"""
+"""Money of credits that are gone, without the credits."""
 
 CORRECTION_SUMS = (
     "c.kind = 'refund' AND p.kind = 'refund' AND p.debit = 'used'",
@@ -145,6 +151,30 @@ VOIDS = f"""
 """
 """Voids, and what was left of their lots until then; not those of lots that were held altogether."""
 
+OVERDUE = f"""
+    SELECT c.id, c.corrects, c.amount, {halves("CASE WHEN substr(p.credit, 1, 7) = 'wallet:' THEN p.amount ELSE -p.amount END")} FROM correction c
+    JOIN (SELECT lot, max(seq) AS seq FROM posting WHERE kind = 'expire' AND before IS NOT NULL GROUP BY lot) x ON x.lot = c.corrects
+    JOIN posting p ON p.lot = c.corrects AND p.before IS NOT NULL AND (p.seq <= x.seq OR p.kind = 'refund')
+    WHERE c.kind = 'void' GROUP BY c.id, c.corrects, c.amount
+"""
+"""Voids of lots of which some expired, and the most that was left after that: what a void took back was left when all that expires had."""
+
+REFUNDED = "SELECT corrects FROM correction WHERE kind = 'refund'"
+PAID = f"""
+    SELECT p.entry, p.lot, p.amount FROM posting p WHERE p.credit = 'used' AND p.kind IN ('use', 'owe') AND p.entry IN ({REFUNDED})
+    ORDER BY p.entry, p.line
+"""
+"""How events that were refunded were paid, in the order in which lots were taken; no lot is debt."""
+UNWOUND = f"""
+    SELECT c.corrects, p.lot, {halves("p.amount")} FROM correction c
+    JOIN posting p ON p.entry = 'refund:' || c.id AND p.kind = 'refund' AND p.debit = 'used' WHERE c.kind = 'refund' GROUP BY c.corrects, p.lot
+"""
+"""What refunds gave back of events, by lot; no lot is debt."""
+
+UNCHARGED = f"SELECT id, status, charge, waived FROM event WHERE (charge > 0 OR waived > 0) AND status NOT IN ('ok', 'estimated') {MOST}"
+COUNTS = "SELECT id, counts FROM event WHERE counts <> '{}'"
+PENDING = "SELECT customer, pending FROM account WHERE pending <> ''"
+BOOKS = "SELECT id, files FROM book"
 ACCOUNTS = "SELECT customer, unit, currency, balance, held, lent, debt, version FROM account"
 LOTS = "SELECT id, customer, source, amount, paid, state, used, held, gone FROM lot"
 SPENDS = "SELECT customer, subject, period, start, held FROM spend WHERE held <> 0"

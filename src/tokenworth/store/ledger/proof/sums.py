@@ -58,6 +58,8 @@ class LotSums:
     out: int = 0
     lost: int = 0
     recognised: int = 0
+    returned: bool = False
+    """Whether some of it was taken back."""
 
 
 @dataclass(slots=True)
@@ -187,6 +189,7 @@ class Sums:
         elif each.kind in (Kind.EXPIRE, Kind.VOID):
             lot.lost += out
             lot.recognised += deferred
+            lot.returned |= each.kind == Kind.VOID
         else:
             lot.out += out
             lot.recognised += deferred
@@ -214,6 +217,8 @@ class Sums:
         same(f"lot {name}: gone", lot.gone, postings=lot.lost)
         same(f"lot {name}: held", lot.held, holds=bound)
         same(f"lot {name}: recognised", share(lot.paid, lot.used + lot.gone, lot.amount) if lot.amount > 0 else 0, postings=lot.recognised)
+        if lot.returned and lot.state != LotState.VOID:
+            self.findings.say(f"lot {name}: the postings say that it is void, its state does not")
         if lot.state == LotState.VOID and lot.amount != lot.used + lot.held + lot.gone:
             self.findings.say(f"lot {name}: void, but some of it is free")
         if min(lot.used, lot.held, lot.gone, lot.amount - lot.used - lot.held - lot.gone) < 0:
