@@ -303,11 +303,22 @@ def test_who_only_reads_says_how_to_upgrade(tmp_path: Path) -> None:
         Reader(tmp_path / "empty.db")
 
 
-def test_a_foreign_file_of_the_same_number_stays_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        *((f"CREATE TABLE other (x); PRAGMA user_version = {number};", "another program") for number in (0, 1, HEAD, HEAD + 1)),
+        ("CREATE TABLE account (x); PRAGMA user_version = 1;", "another program"),
+        (FIRST + "PRAGMA user_version = 99;", "has schema 99, this version knows"),
+    ],
+)
+def test_a_foreign_or_newer_file_stays_as_it_is(tmp_path: Path, script: str, said: str) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as db:
-        db.executescript("CREATE TABLE other (x); PRAGMA user_version = 1;")
-    before = dump(path)
-    with pytest.raises(LedgerError, match="no such table"):
+        db.executescript(script)
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match=said):
         SqliteLedger(path, clock=lambda: START)
-    assert dump(path) == before
+    with pytest.raises(LedgerError, match=said):
+        Reader(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

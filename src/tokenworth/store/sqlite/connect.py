@@ -14,15 +14,20 @@ def connect(path: Path, *, create: bool = True) -> sqlite3.Connection:
     if not create and not path.exists():
         raise InputError(f"there is no ledger at {path}", mend="name it with --db; `tokenworth serve` or `customers add` make it", code="no_ledger")
     with guarded(path):
-        db = _open(path)
-        found = found_version(db, path) or _make(db)
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout = {UPGRADE_MS}")
+        # before anything is written: WAL mode stays in the file
+        found = found_version(db, path)
+        _prepare(db)
+        found = found or _make(db)
         if found < HEAD:
             db.close()
             # brings Alembic, which takes longer than all of opening
             from tokenworth.store.sqlite.upgrade import upgrade  # noqa: PLC0415
 
             upgrade(path)
-            db = _open(path)
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            _prepare(db)
     return db
 
 
@@ -41,15 +46,13 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def _prepare(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA busy_timeout = {UPGRADE_MS}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     # FULL: a commit returns once its log is on disk, so a power cut loses nothing that was acknowledged
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
-    return db
 
 
 def _make(db: sqlite3.Connection) -> int:

@@ -10,13 +10,23 @@ from tokenworth.store.migrations import HEAD, newer
 
 BUSY_MS = 10_000
 """How long a writer waits for another process's commit."""
+OURS = frozenset({"account", "lot", "hold", "posting", "event", "customer", "api_key", "book"})
+"""Tables of every version."""
 UPGRADE_MS = 600_000
 """How long opening waits for another process's upgrade of a large file: nothing else keeps others from reading."""
 
 
 def found_version(db: sqlite3.Connection, path: Path) -> int:
-    """Return the version of a file's tables, 0 where it has none; LedgerError, and the file closed, where it is newer than HEAD."""
+    """Return the version of a file's tables, 0 where it has none; LedgerError, and the file closed, where it is another program's or newer than HEAD.
+
+    It reads, and changes nothing. Other programs number their tables too, so a file that has tables is ours only with those that every version has.
+    """
+    # tables first: another process may be making them, and gives them their number in the same commit
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if tables and not (found and tables >= OURS):
+        db.close()
+        raise LedgerError(f"{path} is a database of another program", mend="name a ledger made by tokenworth, or a new file, with --db")
     if found > HEAD:
         db.close()
         raise newer(found, str(path))
