@@ -12,7 +12,7 @@ from tokenworth.core.money import format_amount, parse_amount
 from tokenworth.render.tables import Column, print_table
 from tokenworth.wiring.clock import entropy, now
 from tokenworth.wiring.ledgers import Where, open_ledger, open_reader
-from tokenworth.wiring.onboard import accept
+from tokenworth.wiring.onboard import accept, need_account
 
 why = click.option("--why", required=True, help="Kept with the correction, as is who made it.")
 id_option = click.option("--id", "id_", help="Idempotency key: the same id again changes nothing.")
@@ -53,6 +53,8 @@ def adjust(*, customer: str, amount: str, take: bool, corrects: str, why: str, i
 def notices(*, customer: str | None, db: Where, as_json: bool) -> None:
     """List what the ledger told of: balances that fell below a threshold, top-ups that it asks for."""
     with open_reader(db) as reader:
+        if customer is not None:
+            need_account(reader, customer)
         found = [notice for notice in reader.notices() if customer in (None, notice.customer)]
     if as_json:
         names = ("customer", "kind", "subject")

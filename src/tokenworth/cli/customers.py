@@ -5,16 +5,15 @@ from pathlib import Path
 
 import click
 
-from tokenworth.book.load import load, load_files
+from tokenworth.book.load import load
 from tokenworth.book.model import Book
 from tokenworth.cli.options import NamedPath, as_json, database
 from tokenworth.core.errors import InputError
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
-from tokenworth.store.sqlite.books import latest
 from tokenworth.store.sqlite.directory import Customer
 from tokenworth.wiring.ledgers import Where, named, open_registry
-from tokenworth.wiring.onboard import add_customer, move_customer
+from tokenworth.wiring.onboard import add_customer, last_served, move_customer
 
 
 @click.group()
@@ -31,6 +30,7 @@ def command() -> None:
 def add(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bool) -> None:
     """Add a customer, with an account in the book's unit."""
     made = add_customer(db, load(folder) if folder else _served(db), customer, plan)
+    _warn(db, plan)
     if as_json:
         click.echo(json.dumps(_data(made)))
     else:
@@ -46,6 +46,7 @@ def add(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bo
 def move(*, customer: str, plan: str, folder: Path | None, db: Where, as_json: bool) -> None:
     """Put a customer on another plan: its card holds for the next request, its limits at once."""
     moved = move_customer(db, load(folder) if folder else _served(db), customer, plan)
+    _warn(db, plan)
     click.echo(json.dumps(_data(moved)) if as_json else f"{moved.id} is on plan {moved.plan} now")
 
 
@@ -68,11 +69,15 @@ def _data(customer: Customer) -> dict[str, str]:
     return {"id": customer.id, "plan": customer.plan, "created": format_instant(customer.created)}
 
 
+def _warn(db: Where, plan: str) -> None:
+    """Say on stderr that the book last served lacks a plan: a gateway that serves it refuses the plan's customers."""
+    book = last_served(db)
+    if book is not None and plan not in book.plans:
+        click.echo(f"warning: the book last served has no plan {plan}: until one that has it is served, requests get 403 unknown_plan", err=True)
+
+
 def _served(db: Where) -> Book:
-    if not isinstance(db, Path) or db.exists():
-        directory = open_registry(db, create=False)
-        version = latest(directory.db)
-        directory.close()
-        if version is not None:
-            return load_files(version.files)
-    raise InputError(f"no book was served with {named(db)} yet", mend="name it: --book DIR")
+    book = last_served(db) if not isinstance(db, Path) or db.exists() else None
+    if book is None:
+        raise InputError(f"no book was served with {named(db)} yet", mend="name it: --book DIR")
+    return book

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tokenworth.cli.instants import instant
+from tokenworth.cli.instants import instant, need_order
 from tokenworth.cli.options import NamedPath, as_json, database, period
 from tokenworth.core.errors import InputError
 from tokenworth.render.accounts import journal_csv
@@ -37,9 +37,10 @@ def events(  # noqa: PLR0913 - one per option
 ) -> None:
     """Write usage events: counts by class, charge, revenue and cost in nano-units, one row a request."""
     path = out or Path(f"events.{form}")
+    taken = period(since, until)
     refuse(path, db, force=force)
     with open_reader(db) as reader:
-        written = WRITERS[form](reader.read(**period(since, until)), path)
+        written = WRITERS[form](reader.read(**taken), path)
     _tell("events", written, path, form, as_json=as_json)
 
 
@@ -54,6 +55,7 @@ def events(  # noqa: PLR0913 - one per option
 @as_json
 def journal(*, db: Where, form: str, out: Path | None, force: bool, as_json: bool, **taken: Any) -> None:
     """Write what each day (UTC) moved between accounts, one transaction a pair of accounts; bean-check accepts the beancount text."""
+    need_order(taken["since"], taken["until"])
     path = out or Path(f"journal.{form}")
     refuse(path, db, force=force)
     with open_reader(db) as reader:

@@ -4,13 +4,13 @@ import json
 
 import click
 
-from tokenworth.cli.instants import instant
+from tokenworth.cli.instants import instant, need_order
 from tokenworth.cli.options import as_json, database
-from tokenworth.core.errors import InputError
 from tokenworth.render.accounts import history_data, print_history, print_trial_balance, trial_balance_csv, trial_balance_data
 from tokenworth.render.beancount import trial_balance_lines
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import Where, open_reader
+from tokenworth.wiring.onboard import need_account
 
 FORMATS = {"beancount": trial_balance_lines, "csv": trial_balance_csv}
 
@@ -26,8 +26,10 @@ FORMATS = {"beancount": trial_balance_lines, "csv": trial_balance_csv}
 @as_json
 def trial_balance(*, until: int | None, since: int | None, recorded: bool, form: str, db: Where, as_json: bool) -> None:  # noqa: PLR0913 - one per option
     """Show every account's opening balance, debits, credits and closing balance, and what is deferred, earned and broken off."""
+    end = now() if until is None else until
+    need_order(since, end)
     with open_reader(db) as reader:
-        found = reader.trial_balance(since=since, until=until or now(), recorded=recorded)
+        found = reader.trial_balance(since=since, until=end, recorded=recorded)
     if as_json:
         click.echo(json.dumps(trial_balance_data(found), indent=2))
     elif form == "table":
@@ -45,9 +47,9 @@ def trial_balance(*, until: int | None, since: int | None, recorded: bool, form:
 @as_json
 def history(*, customer: str, since: int | None, until: int | None, db: Where, as_json: bool) -> None:
     """Show what moved CUSTOMER's credits and debt, in order: when, what, how much, of which lot, and what was left."""
+    need_order(since, until)
     with open_reader(db) as reader:
-        if not reader.has_account(customer):
-            raise InputError(f"{customer} has no account", mend="list them: tokenworth ledger balance")
+        need_account(reader, customer)
         lines = reader.history(customer, since=since, until=until)
         if as_json:
             click.echo(json.dumps([history_data(line) for line in lines], indent=2))

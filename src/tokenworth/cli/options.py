@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tokenworth.cli.instants import need_order
 from tokenworth.core.instants import parse_instant
 from tokenworth.wiring.ledgers import Where, where_of
 
@@ -51,9 +52,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 
 
 def period(since: str | None, until: str | None) -> dict[str, int | None]:
-    """Return the instants of --since and --until, None where one is absent."""
+    """Return the instants of --since and --until, None where one is absent; InputError where they are in the wrong order."""
     given = {"since": since, "until": until}
-    return {name: None if text is None else parse_instant(text) for name, text in given.items()}
+    found = {name: None if text is None else parse_instant(text) for name, text in given.items()}
+    need_order(**found)
+    return found
 
 
 PORT = click.IntRange(1, 65_535)

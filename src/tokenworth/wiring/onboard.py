@@ -2,11 +2,13 @@
 
 from contextlib import closing
 
+from tokenworth.book.load import load_files
 from tokenworth.book.model import Book
 from tokenworth.capture.commands import Grant, OpenAccount, Reason, Refused, Result, Source
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import ID_MEND
-from tokenworth.store.sqlite.books import apply_book
+from tokenworth.core.money import format_amount
+from tokenworth.store.sqlite.books import apply_book, latest
 from tokenworth.store.sqlite.directory import Customer
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import AnyReader, Where, open_ledger, open_reader, open_registry
@@ -24,9 +26,10 @@ MENDS = {
 
 
 def add_customer(database: Where, book: Book, customer: str, plan: str) -> Customer:
-    """Add a customer on a plan of the book, with an account in the book's unit; InputError where the plan is unknown."""
+    """Add a customer on a plan of the book, with an account in the book's unit; InputError where the plan is unknown, or the account in another."""
     _need_plan(book, plan)
     with closing(open_registry(database)) as directory:
+        _need_unit(database, book, customer)
         made = directory.add_customer(customer, plan)
     with open_ledger(database) as ledger:
         accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now(), book.plans[plan].policy)]))
@@ -34,13 +37,21 @@ def add_customer(database: Where, book: Book, customer: str, plan: str) -> Custo
 
 
 def move_customer(database: Where, book: Book, customer: str, plan: str) -> Customer:
-    """Put a customer on another plan of the book, whose policy holds from now on; InputError where either is unknown."""
+    """Put a customer on another plan of the book, whose policy holds from now on; InputError where either is unknown, or units differ."""
     _need_plan(book, plan)
     with closing(open_registry(database, create=False)) as directory:
+        _need_unit(database, book, customer)
         moved = directory.move_customer(customer, plan)
     with open_ledger(database) as ledger:
         accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now(), book.plans[plan].policy)]))
     return moved
+
+
+def last_served(database: Where) -> Book | None:
+    """Return the book that was served last with an existing ledger, None where none was."""
+    with closing(open_registry(database, create=False)) as directory:
+        version = latest(directory.db)
+    return None if version is None else load_files(version.files)
 
 
 def agree(book: Book, database: Where) -> int:
@@ -64,9 +75,21 @@ def _need_plan(book: Book, plan: str) -> None:
         raise InputError(f"there is no plan {plan} in {book.name}", mend=f"use one of {', '.join(book.plans)}")
 
 
+def _need_unit(database: Where, book: Book, customer: str) -> None:
+    """InputError where a customer's account is in another unit or currency than the book: before anything is changed."""
+    with open_reader(database) as reader:
+        other = next((each for each in reader.of_other_units(book.unit, book.currency) if each[0] == customer), None)
+    if other is not None:
+        what = f"{customer} has an account in {other[1]} and {other[2]}, {book.name} is in {book.unit} and {book.currency}"
+        raise InputError(what, mend="name a book of the account's unit and currency, or add a customer of another id", code=Reason.CONFLICT)
+
+
 def accept(results: list[Result]) -> list[Result]:
     """Return results; InputError where one of them is a refusal."""
     for result in results:
+        if isinstance(result, Refused) and result.reason is Reason.INSUFFICIENT_CREDITS:
+            what = f"{format_amount(result.needed)} are not free, {format_amount(result.available)} are available"
+            raise InputError(what, mend="take less", code=result.reason)
         if isinstance(result, Refused):
             raise InputError(result.detail, mend=MENDS.get(result.reason, ""), code=result.reason)
     return results

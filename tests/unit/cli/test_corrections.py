@@ -3,17 +3,21 @@
 import getpass
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.events import START, draft, settled
+from tokenworth.book.load import load
 from tokenworth.book.starter import write_starter
 from tokenworth.capture.commands import Hold, Settle
 from tokenworth.cli import main
 from tokenworth.core.money import NANO
+from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.wiring.ledgers import open_registry
 
 Shell = Callable[..., Any]
 PLAN = """
@@ -142,6 +146,7 @@ def test_a_customer_moves_to_another_plan(shell: Shell) -> None:
     assert shell("customers move acme --plan payg --book shop")["plan"] == "payg"
     sell(1)
     assert [each["subject"] for each in shell("ledger notices")] == ["100"]
+    assert "tokenworth customers move acme --plan pro" in shell("customers add acme --plan pro --book shop")["mend"]
     assert shell("customers move acme --plan gold --book shop")["code"] == "bad_input"
     assert shell("customers move nobody --plan payg --book shop")["code"] == "bad_input"
 
@@ -151,3 +156,31 @@ def test_a_key_is_for_a_project(shell: Shell) -> None:
     assert shell("keys add acme --project search")["project"] == "search"
     assert [each["project"] for each in shell("keys list acme")] == ["search"]
     assert shell("keys add acme --project a/b")["code"] == "bad_id"
+
+
+def test_who_cannot_be_moved_stays(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    book = Path("shop/book.toml")
+    book.write_text(book.read_text().replace('unit = "credits"', 'unit = "tokens"'))
+    refused = shell("customers move acme --plan pro --book shop")
+    assert (refused["code"], "acme has an account in credits and USD" in refused["what"]) == ("conflict", True)
+    assert [each["plan"] for each in shell("customers list")] == ["payg"]
+
+
+def test_what_is_not_free_is_told_in_units(shell: Shell) -> None:
+    shell("customers add acme --plan payg --book shop")
+    refused = shell("ledger adjust acme 500 --take", "too much")
+    assert (refused["code"], refused["what"]) == ("insufficient_credits", "500 are not free, 0 are available")
+
+
+def test_a_plan_that_is_not_served_is_warned_of(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell("customers add acme --plan payg --book shop")
+    book = load(Path("shop"))
+    with closing(open_registry(Path("tokenworth.db"))) as registry:
+        apply_book(registry.db, book.id, book.files, START)
+    plans = Path("shop/plans.toml")
+    plans.write_text(plans.read_text() + '\n[plans.vip]\ncard = "standard"\ncredit_price = "0.01"\n')
+    for plan, warned in (("vip", True), ("pro", False)):
+        with pytest.raises(SystemExit) as done:
+            main(["customers", "move", "acme", "--plan", plan, "--book", "shop"])
+        assert (done.value.code, f"no plan {plan}" in capsys.readouterr().err) == (0, warned)

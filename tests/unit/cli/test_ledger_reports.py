@@ -88,7 +88,7 @@ def test_the_journal_is_written_once(shell: Shell, form: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("ledger history nobody", "nobody has no account"),
+        ("ledger history nobody", "there is no customer nobody"),
         ("ledger history eve --since yesterday", "yesterday"),
         ("ledger trial-balance --at soon", "soon"),
         ("ledger trial-balance --db absent.db", "absent.db"),
@@ -100,3 +100,25 @@ def test_what_is_wrong_is_said(shell: Shell, line: str, said: str) -> None:
     code, _, err = shell(line)
     assert (code, said in err) == (2, True), err
     assert not Path("journal.beancount").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("ledger trial-balance --since 2026-12-01 --at 2026-11-01", "bad_period"),
+        ("ledger trial-balance --since 2926-12-01", "bad_period"),
+        ("ledger statement --since 2026-12-01 --until 2026-11-01", "bad_period"),
+        ("ledger history eve --since 2026-12-01 --until 2026-11-01", "bad_period"),
+        ("export events --since 2026-12-01 --until 2026-11-01", "bad_period"),
+        ("export journal --since 2026-12-01 --until 2026-11-01", "bad_period"),
+        ("ledger history nobody", "unknown_customer"),
+        ("ledger notices nobody", "unknown_customer"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(shell: Shell, line: str, code: str) -> None:
+    failed, out, err = shell(f"{line} --json")
+    assert (failed, out, json.loads(err)["error"]["code"]) == (2, "", code)
+
+
+def test_before_all_there_was_nothing(shell: Shell) -> None:
+    assert answer(shell, "ledger trial-balance --at 1970-01-01")["accounts"] == []

@@ -90,7 +90,8 @@ class Registry:
         row = self.db.execute("SELECT id, plan, created FROM customer WHERE id = ?", (id_,)).fetchone()
         if row is not None:
             if row[1] != plan:
-                raise InputError(f"customer {id_} exists on plan {row[1]}", mend="choose another id")
+                mend = f"move it: tokenworth customers move {id_} --plan {plan}; or choose another id"
+                raise InputError(f"customer {id_} exists on plan {row[1]}", mend=mend)
             return Customer(*row)
         made = Customer(id_, plan, self._clock())
         self.db.execute("INSERT INTO customer VALUES (?, ?, ?)", (made.id, made.plan, made.created))
