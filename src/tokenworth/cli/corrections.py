@@ -5,7 +5,7 @@ import json
 import click
 
 from tokenworth.capture.commands import Adjust, Refund
-from tokenworth.cli.options import as_json, database, user
+from tokenworth.cli.options import as_json, database, said, user
 from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount, parse_amount
@@ -14,7 +14,7 @@ from tokenworth.wiring.clock import entropy, now
 from tokenworth.wiring.ledgers import Where, open_ledger, open_reader
 from tokenworth.wiring.onboard import accept, need_account
 
-why = click.option("--why", required=True, help="Kept with the correction, as is who made it.")
+why = click.option("--why", required=True, callback=said, help="Kept with the correction, as is who made it.")
 id_option = click.option("--id", "id_", help="Idempotency key: the same id again changes nothing.")
 
 
@@ -73,5 +73,5 @@ def _correct(command: Refund | Adjust, db: Where, *, as_json: bool) -> None:
     with open_ledger(db, create=False) as ledger:
         (result,) = accept(ledger.submit_now([command]))
     available = format_amount(result.available)
-    said = f"{command.id} is recorded; {available} are available"
-    click.echo(json.dumps({"id": command.id, "available": available}) if as_json else said)
+    text = f"{command.id} is recorded; {available} are available"
+    click.echo(json.dumps({"id": command.id, "available": available}) if as_json else text)

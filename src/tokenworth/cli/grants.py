@@ -9,7 +9,7 @@ import click
 from tokenworth.book.checks import FREE
 from tokenworth.capture.commands import Cancel, Confirm, Grant, Result, Source, Void
 from tokenworth.capture.lots import Lot
-from tokenworth.cli.options import as_json, database, user
+from tokenworth.cli.options import as_json, database, said, user
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import ENTROPY_BYTES, ID_MEND, is_id, sortable_id
 from tokenworth.core.instants import format_instant, parse_instant
@@ -17,7 +17,7 @@ from tokenworth.core.money import format_amount, parse_amount
 from tokenworth.render.tables import Column, print_table
 from tokenworth.wiring.clock import entropy, now
 from tokenworth.wiring.ledgers import Where, open_ledger, open_reader
-from tokenworth.wiring.onboard import accept, need_account
+from tokenworth.wiring.onboard import accept, last_served, need_account
 
 AMOUNTS = ("amount", "paid", "used", "held", "gone", "free")
 """`gone` expired, or was taken back."""
@@ -37,8 +37,8 @@ def command() -> None:
 @click.option("--priority", default=0, show_default=True, help="Smaller ones are used first.")
 @click.option("--from", "since", help="First instant at which it may be used, such as 2026-01-31 or 2026-01-31T12:00:00Z; at once if absent.")
 @click.option("--expires", help="Instant at which what is left of it expires; never if absent.")
-@click.option("--product", "products", multiple=True, help="Only for this product; may be repeated.")
-@click.option("--tier", "tiers", multiple=True, help="Only at this service tier; may be repeated.")
+@click.option("--product", "products", multiple=True, callback=said, help="Only for this product; may be repeated.")
+@click.option("--tier", "tiers", multiple=True, callback=said, help="Only at this service tier; may be repeated.")
 @click.option("--pending", is_flag=True, help="No credits until `grants confirm ID`.")
 @click.option("--why", default="", help="Kept with the grant, as is who gave it.")
 @database
@@ -51,9 +51,26 @@ def add(*, id_: str | None, db: Where, as_json: bool, **terms: Any) -> None:
         if known is not None:
             # a retry on another day, by somebody else, is the same grant
             given = replace(given, at=known.grant.at, who=known.grant.who)
+        elif given.expiry and given.expiry <= max(given.effective, given.at):
+            mend = "let it expire after now, and after --from"
+            raise InputError(f"grant {given.id} would expire before it could be used", mend=mend, code="bad_amount")
         (result,) = accept(ledger.submit_now([given]))
     pending = ", once it is confirmed" if given.pending else ""
     _tell(given.id, given.customer, result, f"after grant {given.id}{pending}", as_json=as_json)
+    _warn(db, given)
+
+
+def _warn(db: Where, given: Grant) -> None:
+    """Say on stderr what of a grant's scope the book last served does not have: it buys nothing of that."""
+    book = last_served(db) if given.products or given.tiers else None
+    if book is None:
+        return
+    tiers = {tier for card in book.cards.values() for _, tier in card.cells}
+    unknown = [f"product {name}" for name in given.products if name not in book.products] + [
+        f"tier {name}" for name in given.tiers if name not in tiers
+    ]
+    for what in unknown:
+        click.echo(f"warning: the book last served has no {what}", err=True)
 
 
 def _given(id_: str, *, customer: str, amount: str, source: str, paid: str, **terms: Any) -> Grant:
@@ -93,7 +110,7 @@ def cancel(*, grant: str, db: Where, as_json: bool) -> None:
 
 @command.command()
 @click.argument("grant")
-@click.option("--why", required=True, help="Kept with the correction, as is who made it.")
+@click.option("--why", required=True, callback=said, help="Kept with the correction, as is who made it.")
 @database
 @as_json
 def void(*, grant: str, why: str, db: Where, as_json: bool) -> None:
@@ -150,7 +167,7 @@ def _lots(db: Where, customer: str | None) -> list[Lot]:
 
 def _texts(lot: Lot) -> tuple[str, ...]:
     given = lot.grant
-    since, expires = (format_instant(at)[:10] if at else "" for at in (given.effective or given.at, given.expiry))
+    since, expires = (format_instant(at).partition("T")[0] if at else "" for at in (given.effective or given.at, given.expiry))
     return (lot.id, given.customer, given.source, lot.state.name.lower(), since, expires)
 
 

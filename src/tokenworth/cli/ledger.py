@@ -71,9 +71,10 @@ def balance(*, customer: str | None, db: Where, as_json: bool) -> None:
 @database
 @as_json
 def statement(*, since: str | None, until: str | None, db: Where, as_json: bool) -> None:
-    """Show tokens by class, and revenue, cost and margin by product, tier and customer."""
+    """Show tokens by class, and revenue, cost and margin by product, tier and customer, as charged; what was corrected is apart."""
+    taken = period(since, until)
     with open_reader(db) as reader:
-        found = summarise(reader.read(**period(since, until)))
+        found = summarise(reader.read(**taken), reader.corrections(**taken))
     if as_json:
         click.echo(json.dumps(statement_data(found), indent=2))
     else:

@@ -59,6 +59,14 @@ def period(since: str | None, until: str | None) -> dict[str, int | None]:
     return found
 
 
+def said(context: click.Context, option: click.Parameter, given: Any) -> Any:
+    """Return an option's text, or texts; BadParameter where one says nothing."""
+    texts = given if isinstance(given, tuple) else () if given is None else (given,)
+    if not all(text.strip() for text in texts):
+        raise click.BadParameter("it is empty.", context, option)
+    return given
+
+
 PORT = click.IntRange(1, 65_535)
 
 

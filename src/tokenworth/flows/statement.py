@@ -48,9 +48,23 @@ class Tally:
         return self.margin * 10_000 // self.revenue if self.revenue else None
 
 
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What moved apart from requests, in nano-units of the unit; `revenue` is what it added to revenue, in those of the currency.
+
+    `refunded` of charges, `repaid` of debt, and `given` or `taken` by adjustments.
+    """
+
+    refunded: int = 0
+    repaid: int = 0
+    given: int = 0
+    taken: int = 0
+    revenue: int = 0
+
+
 @dataclass(slots=True)
 class Statement:
-    """Totals, and the same sums by product, tier and customer."""
+    """Totals of events as they were charged, and the same sums by product, tier and customer; what was corrected is apart."""
 
     unit: str = ""
     currency: str = ""
@@ -58,6 +72,7 @@ class Statement:
     by: dict[str, dict[str, Tally]] = field(default_factory=lambda: {name: {} for name in GROUPS})
     statuses: dict[str, int] = field(default_factory=dict)
     alarms: dict[str, int] = field(default_factory=dict)
+    corrections: Corrections = Corrections()
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -74,9 +89,9 @@ class Statement:
         return sorted(self.by["customer"].items(), key=lambda item: (item[1].margin, item[0]))[:most]
 
 
-def summarise(events: Iterable[UsageEvent]) -> Statement:
+def summarise(events: Iterable[UsageEvent], corrections: Corrections = Corrections()) -> Statement:
     """Fold events into a statement; memory grows with customers, not with events."""
-    statement = Statement()
+    statement = Statement(corrections=corrections)
     for event in events:
         statement.unit, statement.currency = event.unit, event.currency
         statement.statuses[event.status] = statement.statuses.get(event.status, 0) + 1

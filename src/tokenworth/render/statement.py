@@ -1,13 +1,14 @@
 """The statement as tables, and as plain data for `--json`."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
 from tokenworth.capture.events import Status
 from tokenworth.core.money import NANO, format_amount
-from tokenworth.flows.statement import Statement, Tally
+from tokenworth.flows.statement import Corrections, Statement, Tally
 from tokenworth.render.tables import Column, print_table
 
 MONEY_COLUMNS = (
@@ -51,6 +52,7 @@ def print_statement(statement: Statement, *, console: Console) -> None:
     """Print tokens by class, money by product, tier and customer, and the ten customers with the least margin."""
     if not statement.total.requests:
         console.print("No requests.")
+        _print_corrections(statement.corrections, console)
         return
     total = sum(statement.tokens.values()) or 1
     shares = [[name, f"{count:,}", f"{count / total:.1%}"] for name, count in statement.tokens.items()]
@@ -63,6 +65,7 @@ def print_statement(statement: Statement, *, console: Console) -> None:
     worst = [[name, *cells(tally)] for name, tally in statement.worst_customers()]
     print_table(f"The ten customers with the least margin ({note})", [Column("customer"), *MONEY_COLUMNS], worst, console=console)
     _print_outcomes(statement, console)
+    _print_corrections(statement.corrections, console)
 
 
 def _print_outcomes(statement: Statement, console: Console) -> None:
@@ -76,6 +79,20 @@ def _print_outcomes(statement: Statement, console: Console) -> None:
         console.print(f"Incomplete: the cost of {uncosted:,} answered requests is not known, so margins are less.", style="red", highlight=False)
     for alarm, count in sorted(statement.alarms.items()):
         console.print(f"Alarm: {alarm} ({count:,} times).", style="yellow", highlight=False)
+
+
+def _print_corrections(found: Corrections, console: Console) -> None:
+    """Print what moved apart from requests, which the tables lack."""
+    told = corrections_data(found)
+    if any(amount != "0" for amount in told.values()):
+        parts = ", ".join(f"{amount} {name}" for name, amount in told.items() if name != "revenue")
+        text = f"Corrections in this period, which the tables lack: {parts}; revenue changed by {told['revenue']}."
+        console.print(f"{text} See `tokenworth ledger trial-balance`.", highlight=False)
+
+
+def corrections_data(found: Corrections) -> dict[str, str]:
+    """Return what moved apart from requests as exact decimal text."""
+    return {name: format_amount(amount) for name, amount in asdict(found).items()}
 
 
 def tally_data(tally: Tally) -> dict[str, Any]:
@@ -101,5 +118,6 @@ def statement_data(statement: Statement) -> dict[str, Any]:
         "statuses": dict(statement.statuses),
         "alarms": dict(statement.alarms),
         **{f"by_{group}": {name: tally_data(tally) for name, tally in sorted(tallies.items())} for group, tallies in groups},
+        "corrections": corrections_data(statement.corrections),
         "worst_customers": [name for name, _ in statement.worst_customers()],
     }

@@ -173,7 +173,7 @@ def test_what_is_not_free_is_told_in_units(shell: Shell) -> None:
     assert (refused["code"], refused["what"]) == ("insufficient_credits", "500 are not free, 0 are available")
 
 
-def test_a_plan_that_is_not_served_is_warned_of(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_served_is_warned_of(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     shell("customers add acme --plan payg --book shop")
     book = load(Path("shop"))
     with closing(open_registry(Path("tokenworth.db"))) as registry:
@@ -184,3 +184,45 @@ def test_a_plan_that_is_not_served_is_warned_of(shell: Shell, capsys: pytest.Cap
         with pytest.raises(SystemExit) as done:
             main(["customers", "move", "acme", "--plan", plan, "--book", "shop"])
         assert (done.value.code, f"no plan {plan}" in capsys.readouterr().err) == (0, warned)
+    with pytest.raises(SystemExit) as done:
+        main(["grants", "add", "acme", "5", "--product", "chat", "--product", "chatt", "--tier", "default", "--tier", "slow"])
+    assert (done.value.code, capsys.readouterr().err.splitlines()) == (
+        0,
+        ["warning: the book last served has no product chatt", "warning: the book last served has no tier slow"],
+    )
+
+
+def test_the_statement_tells_of_corrections(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell("customers add acme --plan pro --book shop")
+    shell("grants add acme 100 --paid 1")
+    event = sell(50)
+    shell(f"ledger refund {event} --id all", "wrong")
+    shell("ledger adjust acme 7 --id plus", "sorry")
+    shell("ledger adjust acme 3 --take --id minus", "too much")
+    told = shell("ledger statement")
+    assert told["total"]["revenue"] == "0.5"
+    assert told["corrections"] == {"refunded": "50", "repaid": "0", "given": "7", "taken": "3", "revenue": "-0.5"}
+    (standing,) = shell("ledger trial-balance")["standing"]
+    assert standing["earned"] == "0"
+    with pytest.raises(SystemExit):
+        main(["ledger", "statement"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "50 refunded, 0 repaid, 7 given, 3 taken; revenue changed by -0.5" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["ledger", "refund", "e", "--why", ""], "usage"),
+        (["ledger", "adjust", "acme", "1", "--why", " "], "usage"),
+        (["grants", "void", "g", "--why", ""], "usage"),
+        (["grants", "add", "acme", "5", "--product", ""], "usage"),
+        (["grants", "add", "acme", "5", "--tier", ""], "usage"),
+        (["grants", "add", "acme", "5", "--expires", "2001-01-01"], "bad_amount"),
+    ],
+)
+def test_what_says_nothing_is_refused(shell: Shell, capsys: pytest.CaptureFixture[str], words: list[str], code: str) -> None:
+    shell("customers add acme --plan payg --book shop")
+    with pytest.raises(SystemExit) as done:
+        main([*words, "--json"])
+    assert (done.value.code, json.loads(capsys.readouterr().err)["error"]["code"]) == (2, code)

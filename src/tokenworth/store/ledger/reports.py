@@ -8,6 +8,7 @@ from tokenworth.capture.commands import Notice
 from tokenworth.capture.policy import Policy
 from tokenworth.capture.postings import debt, wallet
 from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
+from tokenworth.flows.statement import Corrections
 from tokenworth.store.ledger.codec import Row, policy_value
 from tokenworth.store.ledger.proof.queries import halves, joined
 
@@ -18,6 +19,13 @@ DAYS = f"""
     SELECT day, unit, debit, credit, count(*), {halves("amount")}
     FROM (SELECT {{clock}} / {DAY} AS day, unit, debit, credit, amount {BETWEEN}) AS dated
     GROUP BY day, unit, debit, credit ORDER BY day, unit, debit, credit
+"""
+CORRECTED = f"""
+    SELECT what, {halves("amount")} FROM (
+        SELECT amount, CASE WHEN debit = 'revenue' THEN 'unearned' WHEN credit = 'revenue' THEN 'earned'
+            WHEN kind = 'refund' THEN CASE WHEN debit = 'used' THEN kind ELSE 'back' END ELSE kind END AS what
+        FROM posting WHERE at >= ? AND at < ? AND (kind IN ('refund', 'repay', 'adjust') OR kind = 'grant' AND substr(entry, 1, 11) = 'adjustment:')
+    ) AS moved GROUP BY what
 """
 HISTORY = """
     SELECT p.at, p.recorded, p.kind, p.debit, p.credit, p.amount, p.lot, p.after, p.entry,
@@ -52,6 +60,14 @@ class Reports(ABC):
     def notices(self) -> Iterator[Notice]:
         """Yield what the operator asked to be told of, oldest first."""
         yield from (Notice(*row) for row in self.query("SELECT customer, kind, subject, remaining, at FROM notice ORDER BY seq"))
+
+    def corrections(self, *, since: int | None = None, until: int | None = None) -> Corrections:
+        """Return what a period refunded, repaid and adjusted, by when it took effect."""
+        found = {what: joined(high, low) for what, high, low in self.query(CORRECTED, _period(since, until))}
+        refunded, repaid, given, taken, earned, unearned = (
+            found.get(what, 0) for what in ("refund", "repay", "grant", "adjust", "earned", "unearned")
+        )
+        return Corrections(refunded, repaid, given, taken, earned - unearned)
 
     def trial_balance(self, *, since: int | None = None, until: int | None = None, recorded: bool = False) -> TrialBalance:
         """Return the trial balance of a period, by when postings took effect, or by when they were `recorded`."""
