@@ -11,6 +11,7 @@ from tokenworth.capture.postings import USED, Kind, Posting, debt
 from tokenworth.capture.state import Account
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.ids import is_id
+from tokenworth.core.money import format_amount
 
 Parts = Sequence[tuple[str, int]]
 """(lot, nano-units); under no name what became debt."""
@@ -44,7 +45,11 @@ def refund(command: Refund, account: Account | None, payment: Payment, existing:
     if command.id.startswith(VOID):
         return _reserved(available)
     if not 0 < amount <= min(charged, INT64_MAX - account.balance):
-        return Refused(Reason.BAD_AMOUNT, f"{charged} nano-units of event {command.event} can be refunded, not {amount}", available)
+        return Refused(
+            Reason.BAD_AMOUNT,
+            f"{format_amount(charged)} {account.unit} of event {command.event} can be refunded, not {format_amount(amount)}",
+            available,
+        )
     work = Work(account, payment.lots.values())
     parts = list(_last(payment.parts, amount))
     # at once, also where a hold's part of the credit line and what went beyond it both became debt
@@ -83,7 +88,7 @@ def adjust(command: Adjust, account: Account | None, existing: Correction | None
         return conclude(work, command.at, correction=note)
     parts = list(take(account.lots, -command.amount, command.at))
     if sum(n for _, n in parts) != -command.amount:
-        return Refused(Reason.INSUFFICIENT_CREDITS, f"{-command.amount} nano-units are not free", available, -command.amount)
+        return Refused(Reason.INSUFFICIENT_CREDITS, f"{format_amount(-command.amount)} {account.unit} are not free", available, -command.amount)
     for lot, part in parts:
         work.use(lot.id, part, Kind.ADJUST)
     return conclude(work, command.at, correction=note)
@@ -98,7 +103,7 @@ def _not_adjustable(command: Adjust, account: Account, same_id: Lot | None) -> R
     if command.id.startswith((VOID, TOP_UP)):
         return _reserved(available)
     if not command.amount or account.balance + command.amount > INT64_MAX:
-        return Refused(Reason.BAD_AMOUNT, f"{command.amount} nano-units are nothing, or more than the account can hold", available)
+        return Refused(Reason.BAD_AMOUNT, f"{format_amount(command.amount)} {account.unit} are nothing, or more than the account can hold", available)
     return None
 
 
