@@ -10,7 +10,6 @@ Every command has an id, so a batch whose commit's outcome is unknown is asked a
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from tokenworth.capture.commands import Command, Expire, Extend, Hold, Refund, Refused, Release, Result, Settle
@@ -18,12 +17,11 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import Facts, Needs, needs_of, segments
 from tokenworth.store.ledger.memory import Memory
+from tokenworth.store.ledger.queue import Ask, Outcome, commands_of, resolve, shares, take
 from tokenworth.store.postgres import fetch, write
 from tokenworth.store.postgres.connect import connect, errors, failure, lost
 from tokenworth.store.postgres.routines import CALL_LOCK, CALL_READ, CALL_TRY, CALL_WRITE, HOLDS_MOVED, ROUTINES
 
-MOST_COMMANDS = 512
-"""Commands a batch: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
 MOST_ATTEMPTS = 10
 CAREFUL_BATCHES = 200
 """How many batches an account is handled with care after another process changed it."""
@@ -32,15 +30,6 @@ MOST_DEFERRALS = 8
 TAKEN = "23505"
 AGAIN = frozenset({HOLDS_MOVED, TAKEN, "40001", "40P01"})
 """SQLSTATEs after which the batch is decided again: a hold moved, an id was taken, a deadlock was broken."""
-
-
-@dataclass(slots=True)
-class _Ask:
-    """One caller's commands, the future that waits for their results, and how often it was put off."""
-
-    commands: Sequence[Command]
-    future: "asyncio.Future[list[Result]]"
-    deferrals: int = 0
 
 
 class _Again(Exception):  # noqa: N818 - no error: a reason to decide again
@@ -57,7 +46,7 @@ class Writer:
         self._errors = errors()
         self._db: Any = None
         self._memory = Memory()
-        self._queue: list[_Ask] = []
+        self._queue: list[Ask] = []
         self._task: asyncio.Task[None] | None = None
         self._batches = 0
         self._contended: dict[str, int] = {}
@@ -65,7 +54,7 @@ class Writer:
 
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
         """Apply commands in order, each on its own; the results' commit is on disk."""
-        ask = _Ask(commands, asyncio.get_running_loop().create_future())
+        ask = Ask(commands, asyncio.get_running_loop().create_future())
         self._queue.append(ask)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -75,42 +64,31 @@ class Writer:
         """Drop the connection at once; callers that still wait hear of it."""
         if self._db is not None:
             self._db.terminate()
-        _resolve(self._queue, LedgerError("the ledger is closed"))
+        resolve(self._queue, shares(self._queue, LedgerError("the ledger is closed")))
         self._queue = []
 
     async def _run(self) -> None:
         while self._queue:
-            batch = self._take()
+            batch, self._queue = take(self._queue)
             try:
-                outcome: list[Result] | Exception = await self._whole(batch)
+                outcome: Outcome = await self._whole(batch)
             except Exception as error:  # noqa: BLE001 - whatever it is, the callers hear of it
                 self._memory.forget()
                 outcome = error if isinstance(error, LedgerError) else LedgerError(f"the ledger failed: {error!r}")
-            _resolve(batch, outcome)
+            resolve(batch, shares(batch, outcome))
             # those who were answered first say what they ask next, so that it joins the batch
             await asyncio.sleep(0)
         self._task = None
 
-    def _take(self) -> list[_Ask]:
-        """Take callers off the queue, whole, up to MOST_COMMANDS; a larger one goes alone."""
-        size, number = 0, 0
-        for ask in self._queue:
-            size += len(ask.commands)
-            if number and size > MOST_COMMANDS:
-                break
-            number += 1
-        batch, self._queue = self._queue[:number], self._queue[number:]
-        return batch
-
-    async def _whole(self, batch: list[_Ask]) -> list[Result]:
+    async def _whole(self, batch: list[Ask]) -> list[Result]:
         """Decide and write a batch, again where somebody was faster, and once more where the connection was lost; callers put off leave it."""
-        careful, unknown = self._needs_care(_commands(batch)), False
+        careful, unknown = self._needs_care(commands_of(batch)), False
         self._batches += 1
         for _ in range(MOST_ATTEMPTS):
             sent = self._db is not None
             try:
                 await self._connected()
-                results = await (self._with_care(batch) if careful else self._at_once(_commands(batch)))
+                results = await (self._with_care(batch) if careful else self._at_once(commands_of(batch)))
             except _Again:
                 careful = True
             except self._errors as error:
@@ -168,24 +146,24 @@ class Writer:
         await self._write()
         return results
 
-    async def _with_care(self, batch: list[_Ask]) -> list[Result]:
+    async def _with_care(self, batch: list[Ask]) -> list[Result]:
         """Lock the accounts, read what has changed, decide, write, commit."""
         results = list[Result]()
         await self._db.execute("BEGIN")
         if _divides(batch) and await self._put_off(batch):
-            results += self._decide(_commands(batch))
+            results += self._decide(commands_of(batch))
             await self._write()
         else:
-            for segment in segments(_commands(batch)):
+            for segment in segments(commands_of(batch)):
                 self._memory.learn(fetch.facts_of(await self._ask(CALL_LOCK, self._to_lock(segment))))
                 results += self._decide(segment)
                 await self._write()
         await self._db.execute("COMMIT")
         return results
 
-    async def _put_off(self, batch: list[_Ask]) -> bool:
+    async def _put_off(self, batch: list[Ask]) -> bool:
         """Lock the accounts that are free, read what has changed, and put callers of others back to the head of the queue; False if that were all."""
-        records = await self._ask(CALL_TRY, self._to_lock(_commands(batch)))
+        records = await self._ask(CALL_TRY, self._to_lock(commands_of(batch)))
         left, deferred = _parted(batch, fetch.busy_of(records))
         if not left:
             return False
@@ -233,20 +211,16 @@ def _any(needs: Needs) -> bool:
     return bool(needs.stretches or needs.customers or needs.holds or needs.keys or needs.lots or needs.events or needs.corrections)
 
 
-def _commands(batch: Sequence[_Ask]) -> list[Command]:
-    return [command for ask in batch for command in ask.commands]
-
-
-def _divides(batch: Sequence[_Ask]) -> bool:
+def _divides(batch: Sequence[Ask]) -> bool:
     """Whether some callers of a batch may wait for the next: their commands name all accounts concerned, several, and none has waited for long."""
-    commands = _commands(batch)
+    commands = commands_of(batch)
     plain = all(isinstance(command, Hold | Settle | Release) for command in commands)
     return plain and len(needs_of(commands).customers) > 1 and all(ask.deferrals < MOST_DEFERRALS for ask in batch)
 
 
-def _parted(batch: Sequence[_Ask], busy: set[str]) -> tuple[list[_Ask], list[_Ask]]:
+def _parted(batch: Sequence[Ask], busy: set[str]) -> tuple[list[Ask], list[Ask]]:
     """Return callers none of whose accounts is busy, and the others; whoever names an account of one of the others stays behind it."""
-    left, deferred = list[_Ask](), list[_Ask]()
+    left, deferred = list[Ask](), list[Ask]()
     for ask in batch:
         customers = needs_of(ask.commands).customers
         if busy.isdisjoint(customers):
@@ -255,16 +229,3 @@ def _parted(batch: Sequence[_Ask], busy: set[str]) -> tuple[list[_Ask], list[_As
             busy |= customers
             deferred.append(ask)
     return left, deferred
-
-
-def _resolve(batch: Sequence[_Ask], outcome: list[Result] | Exception) -> None:
-    """Answer each caller that still waits."""
-    at = 0
-    for ask in batch:
-        end = at + len(ask.commands)
-        if not ask.future.done():
-            if isinstance(outcome, Exception):
-                ask.future.set_exception(outcome)
-            else:
-                ask.future.set_result(outcome[at:end])
-        at = end

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +22,7 @@ from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.apply import apply
 from tokenworth.store.ledger.facts import needs_of, segments
 from tokenworth.store.ledger.memory import Memory
+from tokenworth.store.ledger.queue import Ask, Outcome, commands_of, resolve, shares, take
 from tokenworth.store.ledger.texts import check_texts
 from tokenworth.store.sqlite.connect import connect
 from tokenworth.store.sqlite.fetch import fetch
@@ -33,25 +33,14 @@ RETRY_SECONDS = 0.002
 """Between two looks at a file that another process writes."""
 QUICK_SECONDS = 0.001
 """A commit that takes less is waited for by the loop itself: handing it to a thread and hearing of it takes as long."""
-MOST_COMMANDS = 512
-"""Commands a commit: bounds how long an event loop decides at a stretch, and how long the first of them waits."""
 
 
-Outcome = list[Result] | Exception
 OF_ROWS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
 """What SQLite raises for what it is given to write, and not for its file."""
 
 
 class _RowError(LedgerError):
     """Something in a batch cannot be written, however often it is tried."""
-
-
-@dataclass(slots=True)
-class _Ask:
-    """One caller's commands, and the future that waits for their results."""
-
-    commands: Sequence[Command]
-    future: "asyncio.Future[list[Result]]"
 
 
 class SqliteLedger:
@@ -73,7 +62,7 @@ class SqliteLedger:
         self._turn = threading.Lock()
         """Held from a transaction's begin to its end."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queue: list[_Ask] = []
+        self._queue: list[Ask] = []
         self._started = False
         """Whether the loop has a batch under way, or is about to."""
         self._commit_seconds = 0.0
@@ -89,7 +78,7 @@ class SqliteLedger:
         if loop is not self._loop:
             # what an earlier loop left behind has nobody who waits for it
             self._loop, self._queue, self._started = loop, [], False
-        ask = _Ask(commands, loop.create_future())
+        ask = Ask(commands, loop.create_future())
         self._queue.append(ask)
         if not self._started:
             self._started = True
@@ -113,7 +102,7 @@ class SqliteLedger:
             batch, self._queue = self._queue, []
             if batch and self._loop is not None and not self._loop.is_closed():
                 outcomes = [_attempt(self._whole, ask.commands) for ask in batch]
-                self._loop.call_soon_threadsafe(_resolve, batch, outcomes)
+                self._loop.call_soon_threadsafe(resolve, batch, outcomes)
         self._committer.shutdown()
         self._db.close()
 
@@ -133,8 +122,8 @@ class SqliteLedger:
         """Decide and write a batch, and let a thread commit it; where another writer is at work, let the thread do all of it."""
         if self._closed or loop is not self._loop:
             return
-        batch = self._take()
-        commands = [command for ask in batch for command in ask.commands]
+        batch, self._queue = take(self._queue)
+        commands = commands_of(batch)
         if not self._begin_at_once():
             ending = loop.run_in_executor(self._committer, _attempt, self._in_turn, commands)
         else:
@@ -145,30 +134,19 @@ class SqliteLedger:
             ending = loop.run_in_executor(self._committer, self._end, decided)
         ending.add_done_callback(lambda ended: self._answer(loop, batch, ended.result()))
 
-    def _take(self) -> list[_Ask]:
-        """Take callers off the queue, whole, up to MOST_COMMANDS; a larger one goes alone."""
-        size, number = 0, 0
-        for ask in self._queue:
-            size += len(ask.commands)
-            if number and size > MOST_COMMANDS:
-                break
-            number += 1
-        batch, self._queue = self._queue[:number], self._queue[number:]
-        return batch
-
-    def _answer(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Ask], outcome: Outcome) -> None:
+    def _answer(self, loop: asyncio.AbstractEventLoop, batch: Sequence[Ask], outcome: Outcome) -> None:
         """Answer a batch; where something in it cannot be written, its callers are tried one by one, so that only one of them fails."""
         if isinstance(outcome, _RowError) and len(batch) > 1:
             ending = loop.run_in_executor(self._committer, self._one_by_one, batch)
             ending.add_done_callback(lambda ended: self._next(loop, batch, ended.result()))
         else:
-            self._next(loop, batch, _shares(batch, outcome))
+            self._next(loop, batch, shares(batch, outcome))
 
-    def _one_by_one(self, batch: Sequence[_Ask]) -> list[Outcome]:
+    def _one_by_one(self, batch: Sequence[Ask]) -> list[Outcome]:
         return [_attempt(self._in_turn, ask.commands) for ask in batch]
 
-    def _next(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Ask], outcomes: Sequence[Outcome]) -> None:
-        _resolve(batch, outcomes)
+    def _next(self, loop: asyncio.AbstractEventLoop, batch: Sequence[Ask], outcomes: Sequence[Outcome]) -> None:
+        resolve(batch, outcomes)
         self._started = bool(self._queue)
         if self._started:
             # after those who were answered, so that what they ask next joins the batch
@@ -258,22 +236,3 @@ def _attempt(work: Callable[[Sequence[Command]], list[Result]], commands: Sequen
         return work(commands)
     except Exception as error:  # noqa: BLE001 - whatever it is, the callers hear of it
         return error
-
-
-def _shares(batch: Sequence[_Ask], outcome: Outcome) -> list[Outcome]:
-    """Return each caller's part of a batch's outcome."""
-    if isinstance(outcome, Exception):
-        return [outcome] * len(batch)
-    results = iter(outcome)
-    return [[next(results) for _ in ask.commands] for ask in batch]
-
-
-def _resolve(batch: Sequence[_Ask], outcomes: Sequence[Outcome]) -> None:
-    """Answer each caller that still waits."""
-    for ask, outcome in zip(batch, outcomes, strict=True):
-        if ask.future.done():
-            continue
-        if isinstance(outcome, Exception):
-            ask.future.set_exception(outcome)
-        else:
-            ask.future.set_result(outcome)
