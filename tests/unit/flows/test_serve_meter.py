@@ -10,10 +10,11 @@ import pytest
 from tests.support.events import draft
 from tests.support.shop import COSTS, model, terms
 from tokenworth.capture.events import Status, UsageEvent
-from tokenworth.flows.serve.ask import parse_chat
-from tokenworth.flows.serve.chat import WholeTap
 from tokenworth.flows.serve.meter import Ending, settled
 from tokenworth.flows.serve.order import Order
+from tokenworth.flows.serve.wire import chat
+from tokenworth.flows.serve.wire.chat.ask import parse
+from tokenworth.flows.serve.wire.chat.same import WholeTap
 from tokenworth.price.card import Card
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
@@ -22,11 +23,11 @@ CARD = Card("costs", "USD", {("m", tier): (terms({**COSTS, "input": rate}, tier,
 
 def event(rates: dict[str, str], answer: dict[str, Any], *, costs: Card = CARD, alarm: str = "", **more: Any) -> UsageEvent:
     made = replace(model("m", "s"), tiers=("fast",), **more)
-    ask = parse_chat(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "x" * 9}]}))
+    ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "x" * 9}]}))
     tap = WholeTap(ask, made)
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "y" * 8}}]} | answer))
     tap.end()
-    order = Order(ask, made, terms(rates, "retail"), 10**9, draft(1))
+    order = Order(ask, made, chat.SAME, {}, terms(rates, "retail"), 10**9, draft(1))
     return settled(order, tap, costs, Ending(draft(1).at + 5, 3, alarm))
 
 

@@ -16,11 +16,12 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import SupplierError
 from tokenworth.core.money import format_amount
 from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
-from tokenworth.flows.serve.chat import PATH, StreamTap, Tap, WholeTap, is_error, reason, supplier_body
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_GONE, UNSETTLED, Ending, failed, settled, so_far
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.wire.answer import reason
+from tokenworth.flows.serve.wire.tap import Tap
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Exchange:
         self._holds = holds
         self._costs = costs
         self._clock = clock
-        self._tap: Tap = (StreamTap if order.ask.stream else WholeTap)(order.ask, order.model)
+        self._tap: Tap = order.bridge.tap(order.ask, order.model)
         self._pending: asyncio.Task[bytes | None] | None = None
         self._broken: SupplierError | None = None
         self._first_token = 0
@@ -94,9 +95,9 @@ class Exchange:
             raise self._refusal(500, INTERNAL_ERROR, "The gateway failed; the operator's log says why.") from error
 
     async def _send(self, supplier: Supplier) -> SupplierResponse:
-        ask = self._order.ask
+        order = self._order
         try:
-            return await supplier.send(SupplierRequest(PATH, supplier_body(ask, self._order.model), stream=ask.stream))
+            return await supplier.send(SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream))
         except SupplierError as error:
             await self._release(error.code)
             raise self._bad_gateway(error) from error
@@ -114,10 +115,11 @@ class Exchange:
         if response.status in OPERATORS_OWN:
             raise self._refusal(502, "supplier_refused", "The supplier refused this service's own account. Nothing was charged.")
         self._keep_headers(response.headers)
-        if not is_error(content):
+        said = self._order.bridge.refused(content)
+        if not said:
             raise self._refusal(response.status, "supplier_rejected", f"The supplier refused the request: {reason(content) or response.status}")
         self.status = response.status
-        return content
+        return said
 
     async def _more(self, body: AsyncGenerator[bytes, None]) -> bytes:
         """Read on; return what may go to the client now."""
@@ -161,13 +163,13 @@ class Exchange:
             note = await self._release(broken.code)
             if not self._started:
                 raise error from broken
-            return tap.tail(note, error.body())
+            return tap.tail(note, error)
         self._first_token = self._first_token or self._since()
         event = self._event(SUPPLIER_GONE if broken else "")
         self._closed = True
         note = self._note(event, await self._holds.close(Settle(event), otherwise=self._undelivered(event)))
         self.headers.update({f"x-tokenworth-{name}": value for name, value in note.items()})
-        return tap.tail(note, error.body() if error else None)
+        return tap.tail(note, error)
 
     def _note(self, event: UsageEvent, done: Done | Refused) -> Mapping[str, str]:
         """Say how the hold ended. A refused settlement charged nothing (its hold had run out), and is in the log."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from tokenworth.book.model import Model
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
-from tokenworth.flows.serve.ask import bounds
-from tokenworth.flows.serve.chat import Tap
-from tokenworth.flows.serve.order import API, Order
-from tokenworth.flows.serve.text import guess_tokens, text_bytes
+from tokenworth.flows.serve.order import Order
+from tokenworth.flows.serve.wire.ask import bounds
+from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.text import guess_tokens, text_bytes
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
 
-WIRE = "openai"
-"""Whose wire format suppliers speak; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
+OWNERS = {"chat": "openai"}
+"""Whose wire format it is; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
 
 NO_USAGE = "no_usage"
 OVER_HOLD = "over_hold"
@@ -77,21 +77,20 @@ def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
     if tap.usage is None:
         return _estimate(order, tap), Status.ESTIMATED, NO_USAGE
     try:
-        return meter(_provider(order.model), API, tap.usage).usage, Status.OK, ""
+        return meter(_provider(order.model, order.bridge.api), order.bridge.api, tap.usage).usage, Status.OK, ""
     except UsageError as error:
         return _estimate(order, tap), Status.ESTIMATED, error.code
 
 
-def _provider(model: Model) -> str:
+def _provider(model: Model, api: str) -> str:
     provider = model.list_price.partition("/")[0]
-    return provider if find(provider, API) else WIRE
+    return provider if find(provider, api) else OWNERS[api]
 
 
 def _estimate(order: Order, tap: Tap) -> Usage:
     """Count bytes of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
-    body = order.ask.body
     most = bounds(order.ask, order.model)
-    into = guess_tokens(text_bytes(body["messages"]) + text_bytes(body.get("tools")))
+    into = guess_tokens(text_bytes(order.ask.prompt))
     counts = {"input": min(into, most.input_tokens), "output": min(guess_tokens(tap.delivered), most.output_tokens)}
     return Usage({name: count for name, count in counts.items() if count})
 

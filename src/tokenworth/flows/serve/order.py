@@ -9,12 +9,12 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve.ask import Ask, bounds
 from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
+from tokenworth.flows.serve.wire.ask import Ask, bounds
+from tokenworth.flows.serve.wire.find import find_bridge
+from tokenworth.flows.serve.wire.format import Bridge
 from tokenworth.price.card import Card, Terms
 from tokenworth.price.worst import worst
-
-API = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,16 @@ class Order:
 
     ask: Ask
     model: Model
+    bridge: Bridge
+    body: Mapping[str, Any]
+    """What the supplier gets."""
     terms: Terms
     amount: int
     draft: UsageEvent
 
 
 def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) -> Order:
-    """Return the order of a request, else Refusal: 404 for the product, 400 for the tier or the bounds, 403 for the plan."""
+    """Return the order of a request, else Refusal: 404 for the product, 400 for the tier, the bounds or the format, 403 for the plan."""
     book = shop.book
     product = book.products.get(ask.product)
     if product is None:
@@ -54,7 +57,7 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         tier=ask.tier,
         supplier=model.supplier,
         model=model.id,
-        api=API,
+        api=ask.api,
         at=at,
         unit=book.unit,
         currency=book.currency,
@@ -63,7 +66,8 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         book=book.id,
         project=principal.project,
     )
-    return Order(ask, model, terms, worst(terms, bounds(ask, model)).nano, draft)
+    bridge = find_bridge(ask.api, book.suppliers[model.supplier])
+    return Order(ask, model, bridge, bridge.request(ask, model), terms, worst(terms, bounds(ask, model)).nano, draft)
 
 
 def sold(shop: Shop, principal: Principal, at: int) -> list[Mapping[str, Any]]:

@@ -9,11 +9,11 @@ from typing import Any
 from tokenworth.capture.commands import Reason, Refused
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
-from tokenworth.flows.serve.ask import parse_chat
 from tokenworth.flows.serve.exchange import Exchange
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.order import Shop, order, sold
 from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
+from tokenworth.flows.serve.wire.format import Format
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -43,12 +43,12 @@ class Service:
     clock: Callable[[], int]
     entropy: Callable[[int], bytes]
 
-    async def chat(self, call: Call) -> "Reply":
-        """Answer a chat completion; returns when its first bytes are there. Refusal where it is not served."""
+    async def answer(self, spoken: Format, call: Call) -> "Reply":
+        """Answer a request in the format that the client speaks; returns when its first bytes are there. Refusal where it is not served."""
         principal = self.caller(call.secret)
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
-        ask = await asyncio.to_thread(parse_chat, call.body) if len(call.body) > LARGE_BODY else parse_chat(call.body)
+        ask = await asyncio.to_thread(spoken.parse, call.body) if len(call.body) > LARGE_BODY else spoken.parse(call.body)
         at = self.clock()
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         supplier = self.suppliers[ordered.model.supplier]
