@@ -1,0 +1,54 @@
+"""Tokens counted here, for what no supplier counted: with OpenAI's vocabularies, which `bpe-openai` carries, so that nothing is downloaded.
+
+Other vendors' vocabularies are not public or need a download; for their models the count is an estimate, as good as the vocabularies are alike.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+from tokenworth.core.errors import InputError
+
+Counter = Callable[[str], int]
+"""Returns the tokens of a text."""
+BYTES_PER_TOKEN = 4
+"""Of English in the vocabularies of the large vendors, rounded down; other languages have more tokens a byte, so this is no bound."""
+VOCABULARIES = MappingProxyType({"o200k": "o200k_base", "cl100k": "cl100k_base"})
+"""What a book calls a vocabulary, and what its publisher calls it: of GPT-4o and all later ones, and of GPT-4 and GPT-3.5."""
+
+
+def by_bytes(text: str) -> int:
+    """Return the tokens of a text guessed from its length in UTF-8, rounded up."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def counter(name: str = "") -> Counter:
+    """Return what counts tokens: `bytes`, a vocabulary by name, or for no name o200k where it is installed, else bytes.
+
+    InputError where a vocabulary is unknown, or named and not installed.
+    """
+    if name == "bytes":
+        return by_bytes
+    if name and name not in VOCABULARIES:
+        raise InputError(f"there is no tokenizer {name!r}", mend=f"use {', '.join(VOCABULARIES)} or bytes", code="unknown_tokenizer")
+    try:
+        return _vocabulary(VOCABULARIES[name or "o200k"])
+    except ModuleNotFoundError:
+        if not name:
+            return by_bytes
+        mend = "install the extra: pip install 'tokenworth[tokenizer]'"
+        raise InputError(f"the tokenizer {name} needs bpe-openai, which is not installed", mend=mend, code="missing_extra") from None
+
+
+@cache
+def _vocabulary(name: str) -> Counter:
+    encoding = import_module("bpe_openai").get_encoding(name)
+
+    def count(text: str) -> int:
+        # half of a pair of surrogates, which JSON allows and UTF-8 does not, becomes a question mark
+        clean = text if text.isascii() else text.encode("utf-8", "replace").decode()
+        return len(encoding.encode_ordinary(clean))
+
+    return count
