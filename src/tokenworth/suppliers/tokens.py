@@ -3,28 +3,18 @@
 Other vendors' vocabularies are not public or need a download; for their models the count is an estimate, as good as the vocabularies are alike.
 """
 
-from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
 from tokenworth.core.errors import InputError
+from tokenworth.flows.serve.wire.text import Count, by_bytes
 
-Counter = Callable[[str], int]
-"""Returns the tokens of a text."""
-BYTES_PER_TOKEN = 4
-"""Of English in the vocabularies of the large vendors, rounded down; other languages have more tokens a byte, so this is no bound."""
 VOCABULARIES = MappingProxyType({"o200k": "o200k_base", "cl100k": "cl100k_base"})
 """What a book calls a vocabulary, and what its publisher calls it: of GPT-4o and all later ones, and of GPT-4 and GPT-3.5."""
 
 
-def by_bytes(text: str) -> int:
-    """Return the tokens of a text guessed from its length in UTF-8, rounded up."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    return -(-size // BYTES_PER_TOKEN)
-
-
-def counter(name: str = "") -> Counter:
+def counter(name: str = "") -> Count:
     """Return what counts tokens: `bytes`, a vocabulary by name, or for no name o200k where it is installed, else bytes.
 
     InputError where a vocabulary is unknown, or named and not installed.
@@ -43,7 +33,7 @@ def counter(name: str = "") -> Counter:
 
 
 @cache
-def _vocabulary(name: str) -> Counter:
+def _vocabulary(name: str) -> Count:
     encoding = import_module("bpe_openai").get_encoding(name)
 
     def count(text: str) -> int:

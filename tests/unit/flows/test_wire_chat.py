@@ -59,7 +59,7 @@ def test_cuts_change_nothing(cuts: list[int], windows: bool) -> None:
     assert tap.usage == USAGE
     assert tap.complete
     # "é" is two bytes; the text is 7 bytes, the call "ff" and "{}" 4
-    assert tap.delivered == 11
+    assert tap.delivered.size == 11
 
 
 def test_usage_and_the_model_are_hidden() -> None:
@@ -98,7 +98,7 @@ def test_the_terminator_waits_for_the_settlement() -> None:
 def test_an_error_of_the_supplier_waits_too_and_ends_the_answer() -> None:
     failure = line({"error": {"message": "oom"}})
     tap, out = run([line(chunk({"content": "x"})) + failure + line(chunk({"content": "more"}))])
-    assert (bool(tap.failed), tap.complete, tap.delivered) == (True, False, 1)
+    assert (bool(tap.failed), tap.complete, tap.delivered.size) == (True, False, 1)
     assert b"oom" not in out
     assert tap.tail(NOTE, OURS) == COMMENT + failure
 
@@ -176,4 +176,4 @@ def test_an_answer_too_deep_to_pass_on_is_the_suppliers_failure(stream: bool) ->
 
     with pytest.raises(SupplierError, match="cannot be passed on"):
         read()
-    assert (tap.delivered, tap.begun) == (0, False)
+    assert (tap.delivered.size, tap.begun) == (0, False)

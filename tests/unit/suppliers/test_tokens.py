@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenworth.core.errors import InputError
+from tokenworth.flows.serve.wire.text import by_bytes
 from tokenworth.suppliers import tokens
-from tokenworth.suppliers.tokens import VOCABULARIES, by_bytes, counter
+from tokenworth.suppliers.tokens import VOCABULARIES, counter
 
 PUBLISHED = "https://openaipublic.blob.core.windows.net/encodings"
 """Where OpenAI publishes vocabularies; tiktoken names what it keeps of them by this."""

@@ -12,7 +12,7 @@ from tokenworth.core.errors import PriceError, UsageError
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire.ask import bounds
 from tokenworth.flows.serve.wire.tap import Tap
-from tokenworth.flows.serve.wire.text import guess_tokens, text_bytes
+from tokenworth.flows.serve.wire.text import Count, Said, by_bytes
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
@@ -43,7 +43,7 @@ class Ending:
 
 def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     """Return the event that charges what was delivered."""
-    usage, status, alarm = _usage(order, tap)
+    usage, status, alarm = _usage(order, tap, order.count)
     cost, cost_card = _cost(usage, costs, order, tap)
     usage = _with_fee(usage, order.terms)
     charged, unpaid = _charge(usage, order)
@@ -63,7 +63,8 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
 
 def so_far(order: Order, tap: Tap, costs: Card) -> UsageEvent:
     """Return the draft of a request on its way: the counts by now, and what they cost to make. Nothing is charged."""
-    usage, _, _ = _usage(order, tap)
+    # guessed, as this is done for every live stream over and over
+    usage, _, _ = _usage(order, tap, by_bytes)
     cost, cost_card = _cost(usage, costs, order, tap)
     return dataclasses.replace(order.draft, counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
 
@@ -73,13 +74,13 @@ def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
     return dataclasses.replace(draft, status=Status.FAILED, ended=at, alarm=alarm)
 
 
-def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
+def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:
     if tap.usage is None:
-        return _estimate(order, tap), Status.ESTIMATED, NO_USAGE
+        return _estimate(order, tap, count), Status.ESTIMATED, NO_USAGE
     try:
         return meter(_provider(order.model, order.bridge.api), order.bridge.api, tap.usage).usage, Status.OK, ""
     except UsageError as error:
-        return _estimate(order, tap), Status.ESTIMATED, error.code
+        return _estimate(order, tap, count), Status.ESTIMATED, error.code
 
 
 def _provider(model: Model, api: str) -> str:
@@ -87,11 +88,11 @@ def _provider(model: Model, api: str) -> str:
     return provider if find(provider, api) else OWNERS[api]
 
 
-def _estimate(order: Order, tap: Tap) -> Usage:
-    """Count bytes of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
+def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
+    """Count tokens of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
     most = bounds(order.ask, order.model)
-    into = guess_tokens(text_bytes(order.ask.prompt))
-    counts = {"input": min(into, most.input_tokens), "output": min(guess_tokens(tap.delivered), most.output_tokens)}
+    into, out = Said(order.ask.prompt).tokens(count), tap.delivered.tokens(count)
+    counts = {"input": min(into, most.input_tokens), "output": min(out, most.output_tokens)}
     return Usage({name: count for name, count in counts.items() if count})
 
 

@@ -1,7 +1,7 @@
 """From a request and its caller to an order: which product, model and terms, and what must be held for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tokenworth.book.model import Book, Model, Plan
@@ -13,6 +13,7 @@ from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
 from tokenworth.flows.serve.wire.ask import Ask, bounds
 from tokenworth.flows.serve.wire.find import find_bridge
 from tokenworth.flows.serve.wire.format import Bridge
+from tokenworth.flows.serve.wire.text import Count, by_bytes
 from tokenworth.price.card import Card, Terms
 from tokenworth.price.worst import worst
 
@@ -23,6 +24,8 @@ class Shop:
 
     book: Book
     costs: Card
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    """What counts tokens that no supplier counted, by model id; by their bytes where a model is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Order:
     terms: Terms
     amount: int
     draft: UsageEvent
+    count: Count = by_bytes
 
 
 def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) -> Order:
@@ -67,7 +71,8 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         project=principal.project,
     )
     bridge = find_bridge(ask.api, book.suppliers[model.supplier])
-    return Order(ask, model, bridge, bridge.request(ask, model), terms, worst(terms, bounds(ask, model)).nano, draft)
+    amount = worst(terms, bounds(ask, model)).nano
+    return Order(ask, model, bridge, bridge.request(ask, model), terms, amount, draft, shop.counts.get(model.id, by_bytes))
 
 
 def sold(shop: Shop, principal: Principal, at: int) -> list[Mapping[str, Any]]:

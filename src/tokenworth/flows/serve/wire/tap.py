@@ -10,6 +10,7 @@ from typing import Any
 
 from tokenworth.core.errors import SupplierError
 from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.wire.text import Said
 
 
 class Tap(ABC):
@@ -32,8 +33,8 @@ class Tap(ABC):
 
     @property
     @abstractmethod
-    def delivered(self) -> int:
-        """Bytes of text that the client was sent."""
+    def delivered(self) -> Said:
+        """The text that the client was sent."""
 
     @property
     def finished(self) -> bool:

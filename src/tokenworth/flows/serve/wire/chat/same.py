@@ -17,7 +17,7 @@ from tokenworth.flows.serve.wire.answer import can_write, read_answer, read_obje
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.chat.ask import wants_usage
 from tokenworth.flows.serve.wire.tap import Tap
-from tokenworth.flows.serve.wire.text import text_bytes
+from tokenworth.flows.serve.wire.text import Said
 
 DONE = b"[DONE]"
 
@@ -72,9 +72,9 @@ class WholeTap(ChatTap):
         self._answer = b""
 
     @property
-    def delivered(self) -> int:
-        """Bytes of text in the answer."""
-        return text_bytes(_made(self._content["choices"])) if self.complete else 0
+    def delivered(self) -> Said:
+        """The text of the answer."""
+        return Said(_made(self._content["choices"]) if self.complete else None)
 
     def feed(self, chunk: bytes) -> bytes:
         """Keep everything."""
@@ -102,14 +102,14 @@ class StreamTap(ChatTap):
         """Start to read."""
         super().__init__(ask, model)
         self._splitter = sse.Splitter()
-        self._delivered = 0
+        self._delivered = Said()
         self._seen: set[int] = set()
         self._ended: set[int] = set()
         self._failure = b""
 
     @property
-    def delivered(self) -> int:
-        """Bytes of text in the events that went out."""
+    def delivered(self) -> Said:
+        """The text of the events that went out."""
         return self._delivered
 
     @property
@@ -184,7 +184,7 @@ class StreamTap(ChatTap):
                 self._ended.add(index)
         if not self.gone:
             made = _made(choices)
-            self._delivered += text_bytes(made)
+            self._delivered.add(made)
             self.begun = self.begun or any(map(_is_content, made))
 
 
