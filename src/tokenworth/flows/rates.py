@@ -8,17 +8,10 @@ given back at its end, as OpenAI and Anthropic count theirs. All counts are whol
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tokenworth.book.model import Rates
+
 MINUTE = 60_000_000
 """Microseconds; also how finely a bucket counts one request or token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """The most of a key: requests and tokens a minute, streams at once; 0 is no limit."""
-
-    requests: int = 0
-    tokens: int = 0
-    streams: int = 0
 
 
 class Bucket:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenworth.flows.rates import MINUTE, Admitted, Bucket, Exceeded, Limiter, Rates
+from tokenworth.book.model import Rates
+from tokenworth.flows.rates import MINUTE, Admitted, Bucket, Exceeded, Limiter
 
 SECOND = 1_000_000
 

@@ -36,15 +36,24 @@ USAGE_SECONDS = 5.0
 """How long the usage of a finished answer is awaited after its client has left: suppliers send it at once after the last text."""
 
 
+Told = Callable[[UsageEvent], None]
+"""Hears what came of a request, before the ledger does."""
+
+
+def _nobody(_: UsageEvent) -> None:
+    pass
+
+
 class Exchange:
     """One held request. Read `headers` when the first bytes are there: then they say all that is known."""
 
-    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int]) -> None:
-        """Take over an order. Once its hold is placed `deliver` must be called, and closed."""
+    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int], told: Told = _nobody) -> None:
+        """Take over an order. Once its hold is placed `deliver` must be called, and closed; `told` hears once what came of it."""
         self._order = order
         self._holds = holds
         self._costs = costs
         self._clock = clock
+        self._told = told
         self._tap: Tap = order.bridge.tap(order.ask, order.model)
         self._pending: asyncio.Task[bytes | None] | None = None
         self._broken: SupplierError | None = None
@@ -166,7 +175,7 @@ class Exchange:
             return tap.tail(note, error)
         self._first_token = self._first_token or self._since()
         event = self._event(SUPPLIER_GONE if broken else "")
-        self._closed = True
+        self._close(event)
         note = self._note(event, await self._holds.close(Settle(event), otherwise=self._undelivered(event)))
         self.headers.update({f"x-tokenworth-{name}": value for name, value in note.items()})
         return tap.tail(note, error)
@@ -183,24 +192,26 @@ class Exchange:
         }
 
     async def _release(self, alarm: str) -> Mapping[str, str]:
-        self._closed = True
         event = failed(self._order.draft, alarm, self._clock())
+        self._close(event)
         return self._note(event, await self._holds.close(Release(event)))
 
     def _abandon(self, alarm: str) -> None:
         """Charge what was delivered, without waiting: the client is gone, this task is being cancelled, or we failed."""
         if self._closed:
             return
+        end: Settle | Release = Release(failed(self._order.draft, alarm, self._clock()))
+        if self._tap.begun or self._tap.finished:
+            try:
+                end = Settle(self._event(alarm))
+            except Exception:
+                log.exception("event %s could not be metered; its hold is released", self.event)
+        self._close(end.event)
+        self._holds.close_soon(end)
+
+    def _close(self, event: UsageEvent) -> None:
         self._closed = True
-        release = Release(failed(self._order.draft, alarm, self._clock()))
-        if not self._tap.begun and not self._tap.finished:
-            self._holds.close_soon(release)
-            return
-        try:
-            self._holds.close_soon(Settle(self._event(alarm)))
-        except Exception:
-            log.exception("event %s could not be metered; its hold is released", release.event.id)
-            self._holds.close_soon(release)
+        self._told(event)
 
     def _refusal(self, status: int, code: str, what: str) -> Refusal:
         """Return a refusal that names the event, as every answer to a held request does."""

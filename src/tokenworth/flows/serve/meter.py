@@ -47,6 +47,8 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     cost, cost_card = _cost(usage, costs, order, tap)
     usage = _with_fee(usage, order.terms)
     charged, unpaid = _charge(usage, order)
+    if ending.alarm == SUPPLIER_GONE and order.broken_off_free:
+        charged = 0
     return dataclasses.replace(
         order.draft,
         status=Status.UNRATED if unpaid == UNPRICED else status,
@@ -106,7 +108,7 @@ def _charge(usage: Usage, order: Order) -> tuple[int, str]:
         amount = charge(usage, order.terms).nano
     except PriceError:
         return 0, UNPRICED
-    return amount, OVER_HOLD if amount > order.amount else ""
+    return amount, OVER_HOLD if amount > order.amount + order.excess else ""
 
 
 def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:

@@ -1,10 +1,10 @@
 """From a request and its caller to an order: which product, model and terms, and what must be held for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tokenworth.book.model import Book, Model, Plan
+from tokenworth.book.model import UNLIMITED, Book, Model, Plan, Rates
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import SECOND
@@ -14,8 +14,9 @@ from tokenworth.flows.serve.wire.ask import Ask, bounds
 from tokenworth.flows.serve.wire.find import find_bridge
 from tokenworth.flows.serve.wire.format import Bridge
 from tokenworth.flows.serve.wire.text import Count, by_bytes
+from tokenworth.flows.sizes import Sizes
 from tokenworth.price.card import Card, Terms
-from tokenworth.price.worst import worst
+from tokenworth.price.worst import Bounds, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Shop:
     costs: Card
     counts: Mapping[str, Count] = field(default_factory=dict)
     """What counts tokens that no supplier counted, by model id; by their bytes where a model is absent."""
+    sizes: Sizes = field(default_factory=Sizes)
+    """What is known of the lengths of answers, for products that hold by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,12 @@ class Order:
     terms: Terms
     amount: int
     draft: UsageEvent
+    excess: int = 0
+    """What the dearest outcome that the request allows costs beyond `amount`, where the book holds for the usual answer only."""
     count: Count = by_bytes
+    rates: Rates = UNLIMITED
+    """What the caller's key may ask for."""
+    broken_off_free: bool = False
 
 
 def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) -> Order:
@@ -71,8 +79,29 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         project=principal.project,
     )
     bridge = find_bridge(ask.api, book.suppliers[model.supplier])
-    amount = worst(terms, bounds(ask, model)).nano
-    return Order(ask, model, bridge, bridge.request(ask, model), terms, amount, draft, shop.counts.get(model.id, by_bytes))
+    most = bounds(ask, model)
+    likely = _likely(most, ask, shop.sizes.quantile(product.id, product.hold_percentile) if product.hold_percentile else None)
+    amount = worst(terms, likely).nano
+    return Order(
+        ask,
+        model,
+        bridge,
+        bridge.request(ask, model),
+        terms,
+        amount,
+        draft,
+        excess=worst(terms, most).nano - amount if likely is not most else 0,
+        count=shop.counts.get(model.id, by_bytes),
+        rates=plan.rates,
+        broken_off_free=product.broken_off_free,
+    )
+
+
+def _likely(most: Bounds, ask: Ask, length: int | None) -> Bounds:
+    """Return the bounds of an answer of the usual length, where one is known and the request allows more."""
+    if length is None or length * ask.choices >= most.output_tokens:
+        return most
+    return replace(most, output_tokens=length * ask.choices)
 
 
 def sold(shop: Shop, principal: Principal, at: int) -> list[Mapping[str, Any]]:
