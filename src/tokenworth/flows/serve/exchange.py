@@ -47,7 +47,7 @@ def _nobody(_: UsageEvent) -> None:
 class Exchange:
     """One held request. Read `headers` when the first bytes are there: then they say all that is known."""
 
-    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int], told: Told = _nobody) -> None:
+    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int], *, told: Told = _nobody) -> None:
         """Take over an order. Once its hold is placed `deliver` must be called, and closed; `told` hears once what came of it."""
         self._order = order
         self._holds = holds

@@ -59,7 +59,7 @@ class Service:
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         lease = admit(self.limiter, ordered)
         supplier = self.suppliers[ordered.model.supplier]
-        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock, partial(self._ended, ordered, lease))
+        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock, told=partial(self._ended, ordered, lease))
         exchange.headers.update(headers(lease.standings, at, ask.api))
         try:
             await self._hold(exchange, ordered, call)
