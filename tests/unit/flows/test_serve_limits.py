@@ -11,7 +11,7 @@ from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, upstream
 from tests.support.upstream import completion
 from tests.unit.flows.test_serve_exchange import DONE, RESET, ROLE, TEXT, Scripted
-from tokenworth.book.model import Book, Plan, Rates
+from tokenworth.book.model import UNLIMITED, Book, Plan, Rates
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
@@ -27,7 +27,7 @@ ANSWER = [orjson.dumps(completion("12345678"))]
 INPUT, OUTPUT = 20, 7
 
 
-def shop(rates: Rates = Rates(), **product: Any) -> Book:
+def shop(rates: Rates = UNLIMITED, **product: Any) -> Book:
     made = book({"up": upstream("http://nowhere")})
     return replace(made, plans={"payg": Plan("payg", "retail", rates=rates)}, products={"up": replace(made.products["up"], **product)})
 
