@@ -15,26 +15,35 @@ from tokenworth.core.units import UNITS
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import Card, compile_terms
 from tokenworth.price.rate import rate
+from tokenworth.price.schedule import PLAIN, Form
 from tokenworth.store.lake.parquet import write_parquet
 from tokenworth.store.lake.rating import rerate
 
 NEW_YEAR = 1_767_225_600_000_000
 
 
-def card(name: str, scale: int) -> Card:
+FULL = Form(packages={"output": 64, "cache_read": 100}, minimum=90_000_000_777)
+
+
+def card(name: str, scale: int, *, chat: Form = PLAIN, code: Form = PLAIN) -> Card:
     """Two dates for chat, a long-context step for code, odd last digits everywhere."""
 
-    def at(since: int, rates: dict[int, dict[str, str]]) -> object:
+    def at(since: int, rates: dict[int, dict[str, str]], form: Form) -> object:
         steps = {above: {unit: parse_rate(text) * scale for unit, text in table.items()} for above, table in rates.items()}
-        return compile_terms(currency="credits", since=since, source=f"{name}@{since}", steps=steps)
+        if form.marginal:
+            steps = {above: row | {"output": steps[0]["output"]} for above, row in steps.items()}
+        return compile_terms(currency="credits", since=since, source=f"{name}@{since}", steps=steps, form=form)
 
     flat = {"input": "12.000001", "cache_read": "1.2", "output": "60.654321"}
     dear = {"input": "24.000003", "cache_read": "2.4", "output": "120.000007"}
-    cells = {("chat", "default"): (at(0, {0: flat}), at(NEW_YEAR, {0: dear})), ("code", "flex"): (at(0, {0: flat, 1000: dear}),)}
+    cells = {
+        ("chat", "default"): (at(0, {0: flat}, chat), at(NEW_YEAR, {0: dear}, PLAIN)),
+        ("code", "flex"): (at(0, {0: flat, 1000: dear}, code),),
+    }
     return Card(name, "credits", cells)  # type: ignore[arg-type]
 
 
-CARDS = {"payg": card("standard", 1), "pro": card("better", 3)}
+CARDS = {"payg": card("standard", 1), "pro": card("better", 3), "odd": card("odd", 7, chat=FULL, code=Form(marginal=True, minimum=150_000_000_001))}
 
 
 def events(number: int) -> list[UsageEvent]:
