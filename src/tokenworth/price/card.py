@@ -13,6 +13,7 @@ from tokenworth.core.errors import InputError, PriceError
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.instants import format_instant
 from tokenworth.core.units import INPUT_TOKENS, MAX_COUNT, UNITS, unit
+from tokenworth.price.hours import Hours
 from tokenworth.price.schedule import PLAIN, Form, Schedule, compile_schedule
 
 DEFAULT_TIER = "default"
@@ -39,6 +40,15 @@ class Terms:
     form: Form
     schedule: Schedule
     """The same for the kernel."""
+    hours: "tuple[tuple[Hours, Terms], ...]" = ()
+    """Other terms at hours of the day, which do not overlap."""
+
+    def at(self, instant: int) -> "Terms":
+        """Return what holds at an instant of theirs: these terms, or those of the hour."""
+        for hours, others in self.hours:
+            if hours.hold(instant):
+                return others
+        return self
 
     def rate(self, name: str, step: int = 0) -> int:
         """Return the rate of a unit in pico-units, else PriceError."""
@@ -69,7 +79,7 @@ class Card:
                 f"card {self.id} prices {product} at tier {tier} from {format_instant(dated[0].since)}, not yet at {format_instant(at)}",
                 code="not_yet_priced",
             )
-        return dated[found - 1]
+        return dated[found - 1].at(at)
 
 
 def compile_terms(*, currency: str, since: int, source: str, steps: Mapping[int, Mapping[str, int]], form: Form = PLAIN) -> Terms:

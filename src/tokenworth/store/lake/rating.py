@@ -8,6 +8,7 @@ cannot.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import from_datetime
 from tokenworth.core.money import PICO_PER_NANO
 from tokenworth.core.units import UNITS
-from tokenworth.price.card import Card
+from tokenworth.price.card import Card, Terms
+from tokenworth.price.hours import bounds
 from tokenworth.price.rate import rate_frame
 from tokenworth.price.schedule import Schedule, compile_schedule
 from tokenworth.store.lake import need
@@ -64,7 +66,7 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
     events = con.read_parquet(str(path), table_name="events")
     events = events.filter(events.status.isin(RATED))
     units = _used(events)
-    cells, width = _cells(con, cards)
+    cells, width = _cells(con, cards, _period(events))
     joined = events.left_join(
         cells,
         [
@@ -127,17 +129,24 @@ def _refuse_unrated(rated: Any) -> None:
         raise PriceError(f"events without a rate: {named}", mend="add the missing rates to the card, or pass the book they were sold under")
 
 
-def _cells(con: Any, cards: Mapping[str, Card]) -> tuple[Any, Width]:
+def _period(events: Any) -> tuple[int, int]:
+    """Return the first instant of events, and one after the last."""
+    first, last = events.aggregate(first=events["at"].min(), last=events["at"].max()).to_pyarrow().to_pylist()[0].values()
+    return (from_datetime(first), from_datetime(last) + 1) if first else (0, 0)
+
+
+def _cells(con: Any, cards: Mapping[str, Card], period: tuple[int, int]) -> tuple[Any, Width]:
     """Return the table of cells, as wide as the cell that needs most columns."""
     pa = need("pyarrow")
-    schedules = [terms.schedule for card in cards.values() for dated in card.cells.values() for terms in dated]
+    every = [terms for card in cards.values() for dated in card.cells.values() for terms in dated]
+    schedules = [each.schedule for terms in every for each in (terms, *(others for _, others in terms.hours))]
     width = Width(
         whole=max((len(each.steps) for each in schedules), default=0),
         marginal=max((len(each.marginal) for each in schedules), default=0),
         packages=frozenset(name for each in schedules for name in each.packages),
         minimum=any(each.minimum for each in schedules),
     )
-    rows = [row for plan, card in cards.items() for row in _card_rows(plan, card, width)]
+    rows = [row for plan, card in cards.items() for row in _card_rows(plan, card, width, period)]
     text, instant = pa.string(), pa.timestamp("us", tz="UTC")
     kinds = {"cell_plan": text, "cell_product": text, "cell_tier": text, "since": instant, "until": instant}
     names = [*kinds, *_rates(compile_schedule([(0, {})]), width)]
@@ -145,14 +154,23 @@ def _cells(con: Any, cards: Mapping[str, Card]) -> tuple[Any, Width]:
     return con.create_table("cells", obj=pa.table(arrays), temp=True), width
 
 
-def _card_rows(plan: str, card: Card, width: Width) -> list[dict[str, Any]]:
+def _card_rows(plan: str, card: Card, width: Width, period: tuple[int, int]) -> list[dict[str, Any]]:
     rows = []
     for (product, tier), dated in card.cells.items():
         ends = [terms.since for terms in dated[1:]] + [NEVER]
         for terms, until in zip(dated, ends, strict=True):
-            row = {"cell_plan": plan, "cell_product": product, "cell_tier": tier, "since": terms.since, "until": until}
-            rows.append(row | _rates(terms.schedule, width))
+            for since, end in pairwise(_pieces(terms, until, period)):
+                row = {"cell_plan": plan, "cell_product": product, "cell_tier": tier, "since": since, "until": end}
+                rows.append(row | _rates(terms.at(since).schedule, width))
     return rows
+
+
+def _pieces(terms: Terms, until: int, period: tuple[int, int]) -> list[int]:
+    """Return the instants between which the rates of terms are the same; of hours of the day only those of the events' period."""
+    if not terms.hours:
+        return [terms.since, until]
+    since, until = max(terms.since, period[0]), min(until, period[1])
+    return [since, *bounds((hours for hours, _ in terms.hours), since, until), until] if since < until else []
 
 
 def _rates(form: Schedule, width: Width) -> dict[str, Any]:
