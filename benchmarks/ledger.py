@@ -13,7 +13,6 @@ import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def pairs(number: int, accounts: int = ACCOUNTS) -> list[Pair]:
     made, dice = [], random.Random(accounts)
     for _ in range(number):
         event = draft(f"c{dice.randrange(accounts)}")
-        final = replace(event, status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
+        final = event._replace(status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
         made.append((Hold(event, 1000, event.at + 3_600_000_000), Settle(final)))
     return made
 

@@ -1,7 +1,6 @@
 """One meaning on every engine: what another process did is seen, whatever a writer remembers, and retries get their first answer."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -153,13 +152,13 @@ async def test_what_is_asked_at_once_is_answered_in_order(where: Where) -> None:
 UNSTORABLE: dict[str, Command] = {
     "a key": Hold(SECOND, 10, LATER, "k\0"),
     "half a character": Hold(SECOND, 10, LATER, "\ud83d"),
-    "a draft": Hold(replace(SECOND, model="chat\0mini"), 10, LATER),
-    "an event": Settle(replace(settled(FIRST, 5), counts={"input\0": 1})),
+    "a draft": Hold(SECOND._replace(model="chat\0mini"), 10, LATER),
+    "an event": Settle(settled(FIRST, 5)._replace(counts={"input\0": 1})),
     "a customer": OpenAccount("bo\0b", "credits", "USD", START),
     "a reason": Adjust("a", "ada", 5, START, "me", "sor\0ry"),
     "a scope": Grant("g", "ada", 5, Source.PAID, 0, START, products=("chat\0",)),
     "a policy": OpenAccount("ada", "credits", "USD", START, Policy(budgets=(Budget("key:\0", Window.DAY, 5),))),
-    "a later draft": Extend((FIRST.id,), LATER, (replace(FIRST, alarm="\0"),)),
+    "a later draft": Extend((FIRST.id,), LATER, (FIRST._replace(alarm="\0"),)),
 }
 
 

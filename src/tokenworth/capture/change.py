@@ -1,8 +1,7 @@
 """What a command does, as new values that a store makes durable; and an account on its way through one command."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokenworth.capture.commands import Done, Notice, Reason, Refused
 from tokenworth.capture.events import UsageEvent
@@ -18,8 +17,7 @@ VOID = "void:"
 """How the ids of corrections that are voids begin; others may not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """Who mended what, and why: the entry of a void, a refund or an adjustment. `amount` is in nano-units of the account's unit."""
 
     id: str
@@ -32,8 +30,7 @@ class Correction:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The account and hold afterwards, lots that changed and that were made, postings in order, the event to store, correction, notices."""
 
     done: Done
@@ -185,14 +182,14 @@ class Work:
         """
         free = lot.free
         if lot.state is LotState.VOID:
-            self._take(Kind.VOID, lot, replace(lot, gone=lot.gone + free))
+            self._take(Kind.VOID, lot, lot._replace(gone=lot.gone + free))
             return
         due = min(before, free)
         if due:
-            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + due), at=lot.grant.expiry)
+            self._take(Kind.EXPIRE, lot, lot._replace(gone=lot.gone + due), at=lot.grant.expiry)
         if free > due:
             lot = self.lot(lot.grant.id)
-            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + free - due))
+            self._take(Kind.EXPIRE, lot, lot._replace(gone=lot.gone + free - due))
 
     def _take(self, kind: Kind, lot: Lot, after: Lot, *, at: int = 0) -> int:
         """Book the difference of two states of a lot; return what was paid for it."""

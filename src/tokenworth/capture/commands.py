@@ -5,6 +5,7 @@ Amounts are nano-units of the account's unit, instants UTC microseconds; ids are
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.policy import Policy
@@ -187,8 +188,7 @@ class Reason(StrEnum):
     """Empty, or of other characters than letters, digits and - _ . :"""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The command took effect, durably, or had already (`repeated`). `available` is what the customer may still spend on anything."""
 
     available: int = 0

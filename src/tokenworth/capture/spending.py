@@ -1,7 +1,5 @@
 """Two-phase spending: hold, settle, release, expire. Pure: the caller looks up what a command names, a store makes the change durable."""
 
-from dataclasses import replace
-
 from tokenworth.capture import limits
 from tokenworth.capture.change import Change, Work, conclude, take, unknown_customer
 from tokenworth.capture.commands import Done, Hold, Reason, Refused
@@ -111,7 +109,7 @@ def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, st
 def extend(hold: HoldRow, deadline: int, draft: UsageEvent | None = None) -> HoldRow:
     """Move an open hold's deadline, which never moves back, and take over its draft so far; one of another event or customer is passed over."""
     mine = draft is not None and (draft.id, draft.customer) == (hold.id, hold.customer)
-    return replace(hold, deadline=max(hold.deadline, deadline), draft=draft if mine else hold.draft)
+    return hold._replace(deadline=max(hold.deadline, deadline), draft=draft if mine else hold.draft)
 
 
 def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
@@ -121,7 +119,7 @@ def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
     """
     if hold.draft is None:
         return _closed(hold, account, at)
-    event = replace(hold.draft, status=Status.LOST, ended=at, alarm="hold expired before it was settled")
+    event = hold.draft._replace(status=Status.LOST, ended=at, alarm="hold expired before it was settled")
     return release(event, account, hold, None)
 
 

@@ -1,8 +1,7 @@
 """Rows of the tables <-> values of the capture machine. Both engines have the same columns; lists and mappings are JSON text."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
-from operator import attrgetter
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -23,14 +22,13 @@ MOVING_COLUMNS = ("balance", "held", "lent", "debt", "version", "passed", "top_u
 """Columns of an account that entries change."""
 GRANT_COLUMNS = ("id", "customer", "source", "amount", "paid", "at", "priority", "effective", "expiry", "products", "tiers", "who", "why")
 LOT_COLUMNS = (*GRANT_COLUMNS, "state", "used", "held", "gone")
-HOLD_COLUMNS = tuple(field.name for field in fields(HoldRow))
+HOLD_COLUMNS = HoldRow._fields
 SPEND_COLUMNS = ("customer", "subject", "period", "start", "used", "held")
-EVENT_COLUMNS = tuple(field.name for field in fields(UsageEvent))
+EVENT_COLUMNS = UsageEvent._fields
 POSTING_COLUMNS = ("entry", "line", "kind", "unit", "debit", "credit", "amount", "lot", "before", "after", "version", "at", "recorded")
-CORRECTION_COLUMNS = (*(field.name for field in fields(Correction)), "recorded")
+CORRECTION_COLUMNS = (*Correction._fields, "recorded")
 NOTICE_COLUMNS = ("customer", "kind", "subject", "remaining", "at", "recorded")
 
-_event_fields = attrgetter(*EVENT_COLUMNS)
 COUNTS_AT = EVENT_COLUMNS.index("counts")
 STATUS_AT = EVENT_COLUMNS.index("status")
 
@@ -42,7 +40,7 @@ def text(value: Any) -> str:
 
 def event_row(event: UsageEvent) -> Row:
     """Return an event in the order of EVENT_COLUMNS."""
-    values = list(_event_fields(event))
+    values: list[Any] = [*event]
     values[COUNTS_AT] = text(dict(event.counts))
     return tuple(values)
 
@@ -155,8 +153,3 @@ def policy_value(stored: str) -> Policy:
         tuple(plain["low_balance"]),
         TopUp(**plain["top_up"]) if plain["top_up"] else None,
     )
-
-
-def correction_row(correction: Correction) -> Row:
-    """Return a correction in the order of CORRECTION_COLUMNS, without `recorded`."""
-    return tuple(getattr(correction, field.name) for field in fields(Correction))

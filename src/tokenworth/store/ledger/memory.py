@@ -1,7 +1,8 @@
 """What a writer knows: accounts and open holds between batches, and, during a batch, its changes on top of the facts asked for."""
 
 from collections.abc import Iterable, Iterator, KeysView
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tokenworth.capture.change import Change, Correction
 from tokenworth.capture.commands import Notice
@@ -17,8 +18,7 @@ MOST_ACCOUNTS = 200_000
 """Accounts kept; past it the memory is dropped between batches and fills anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the postings of one command have in common: `at` is when it happened, `recorded` when it was written."""
 
     id: str
@@ -91,7 +91,7 @@ class Memory:
         """Forget the rows, and windows that are past: the database has them, committed or about to be."""
         for name, account in (self.rows.accounts | self.rows.new_accounts).items():
             if account.limits.spends:
-                self._accounts[name] = replace(account, limits=forget(account.limits))
+                self._accounts[name] = account._replace(limits=forget(account.limits))
         self._begin()
 
     def committed(self) -> None:
@@ -125,7 +125,7 @@ class Memory:
         for name, spends in facts.spends.items():
             if (account := self._accounts.get(name)) is not None:
                 limits = account.limits
-                self._accounts[name] = replace(account, limits=replace(limits, spends={**spends, **limits.spends}))
+                self._accounts[name] = account._replace(limits=limits._replace(spends={**spends, **limits.spends}))
         for id_, hold in facts.holds.items():
             if hold.state is HoldState.OPEN:
                 self._holds[id_] = hold

@@ -16,7 +16,6 @@ from tokenworth.store.ledger.codec import (
     Row,
     account_row,
     account_update,
-    correction_row,
     event_row,
     hold_row,
     hold_update,
@@ -60,5 +59,5 @@ def write(db: sqlite3.Connection, rows: Rows) -> None:
     many(ADD_EVENT, [event_row(event) for event in rows.events.values()])
     counting = [account for account in (rows.accounts | rows.new_accounts).values() if account.limits.spends]
     many(PUT_SPEND, [row for account in counting for row in spend_rows(account)])
-    many(ADD_CORRECTION, [(*correction_row(each), recorded) for each, recorded in rows.corrections])
+    many(ADD_CORRECTION, [(*each, recorded) for each, recorded in rows.corrections])
     many(ADD_NOTICE, [(each.customer, each.kind, each.subject, each.left, each.at, recorded) for each, recorded in rows.notices])
