@@ -2,7 +2,7 @@
 
 Prints hold+settle pairs a second of both at the same numbers of callers, and the ratio, in one run. The denominator computes nothing: a pair
 is a hold row inserted and closed, two postings and a balance row, in STRICT tables with WAL and synchronous=FULL, `batch` pairs a commit through one
-executemany a statement, settlements in the commit after their holds. Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
+executemany a statement, settlements in the commit after their holds. Callers wait on uvloop, as the gateway's do. Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from tokenworth.capture.commands import Done, Grant, Hold, OpenAccount, Settle, Source
 from tokenworth.capture.events import Status, UsageEvent
@@ -136,7 +138,7 @@ def main() -> None:
         print(f"{'callers':>8} {'bare pairs/s':>13} {'ledger pairs/s':>15} {'ratio':>6}")
         with prepared(folder / "ledger.db") as ledger:
             for callers in CALLERS:
-                least, full = bare(folder, callers), asyncio.run(ours(ledger, callers, pairs(MOST_PAIRS)))
+                least, full = bare(folder, callers), uvloop.run(ours(ledger, callers, pairs(MOST_PAIRS)))
                 print(f"{callers:>8} {least:>13,.0f} {full:>15,.0f} {full / least:>6.2f}")
         start = time.perf_counter()
         report = verify(folder / "ledger.db")

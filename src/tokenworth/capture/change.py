@@ -1,6 +1,6 @@
 """What a command does, as new values that a store makes durable; and an account on its way through one command."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tokenworth.capture.commands import Done, Notice, Reason, Refused
@@ -86,16 +86,7 @@ class Work:
         if self.more:
             every = {lot.grant.id: lot for lot in account.lots} | self.more | changed
             return burn_down(every.values(), account.policy.burn_down)
-        if not changed:
-            return account.lots
-        lots, left = list(account.lots), len(changed)
-        for at, lot in enumerate(account.lots):
-            if lot.grant.id in changed:
-                lots[at] = changed[lot.grant.id]
-                left -= 1
-                if not left:
-                    break
-        return lots
+        return exchanged(account.lots, changed) if changed else account.lots
 
     def unbind(self, hold: HoldRow) -> None:
         """Give a hold's credits back to their lots and to the credit line."""
@@ -159,7 +150,7 @@ class Work:
     def end(self, limits: Limits | None = None) -> Account:
         """Return the account as it is now, one version on."""
         account, lots = self.account, self.lots()
-        if not all(lot.live for lot in self.changed.values()):
+        if [lot for lot in self.changed.values() if not lot.live]:
             lots = [lot for lot in lots if lot.live]
         return Account(
             account.customer,
@@ -207,6 +198,18 @@ class Work:
         if kind is Kind.USE:
             return USED
         return {Kind.REPAY: debt(self.account.customer), Kind.VOID: issued(lot.grant.source), Kind.EXPIRE: EXPIRED, Kind.ADJUST: ADJUSTED}[kind]
+
+
+def exchanged(lots: Sequence[Lot], changed: Mapping[str, Lot]) -> list[Lot]:
+    """Return lots as they are now, in the order that they have: changes of some, by id."""
+    now, left = list(lots), len(changed)
+    for at, lot in enumerate(lots):
+        if lot.grant.id in changed:
+            now[at] = changed[lot.grant.id]
+            left -= 1
+            if not left:
+                break
+    return now
 
 
 def conclude(work: Work, at: int, *, limits: Limits | None = None, **more: Any) -> Change:

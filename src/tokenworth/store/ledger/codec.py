@@ -77,6 +77,12 @@ def lot_update(lot: Lot) -> Row:
     return (lot.state, lot.used, lot.held, lot.gone, lot.grant.id)
 
 
+def lot_flags(lot: Lot) -> Row:
+    """Return whether a lot is live, and until when it is if that ends: `live` and `due` where they are stored."""
+    live = lot.live
+    return live, lot.grant.expiry if live and lot.state is LotState.ACTIVE and lot.grant.expiry else None
+
+
 def hold_row(hold: HoldRow) -> Row:
     """Return a hold in the order of HOLD_COLUMNS."""
     counted = text(hold.counted) if hold.counted else ""

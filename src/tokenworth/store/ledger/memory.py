@@ -14,6 +14,8 @@ from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.store.ledger.codec import Row
 from tokenworth.store.ledger.facts import Facts, Needs
 
+REQUESTS = frozenset({"hold", "settle", "release", "expire"})
+"""Kinds of entries that only take of lots: one that is over stays so, and none changes its state."""
 MOST_ACCOUNTS = 200_000
 """Accounts kept; past it the memory is dropped between batches and fills anew."""
 
@@ -36,6 +38,8 @@ class Rows:
     accounts: dict[str, Account] = field(default_factory=dict)
     new_lots: dict[str, Lot] = field(default_factory=dict)
     lots: dict[str, Lot] = field(default_factory=dict)
+    turned: set[str] = field(default_factory=set)
+    """Lots of which other things than amounts may have changed: their state, or whether they are live."""
     new_holds: dict[str, HoldRow] = field(default_factory=dict)
     holds: dict[str, HoldRow] = field(default_factory=dict)
     postings: list[Row] = field(default_factory=list)
@@ -210,7 +214,7 @@ class Memory:
         for lot in change.made:
             rows.new_lots[lot.grant.id] = lot
         for lot in change.lots:
-            self._put_lot(lot)
+            self._put_lot(lot, steady=entry.kind in REQUESTS and lot.live)
         if change.hold is not None:
             self.put_hold(change.hold, new=entry.kind == "hold")
         if change.event is not None:
@@ -228,6 +232,8 @@ class Memory:
         else:
             rows.accounts[name] = account
 
-    def _put_lot(self, lot: Lot) -> None:
+    def _put_lot(self, lot: Lot, *, steady: bool) -> None:
         rows, id_ = self.rows, lot.grant.id
+        if not steady:
+            rows.turned.add(id_)
         (rows.new_lots if id_ in rows.new_lots else rows.lots)[id_] = lot

@@ -177,4 +177,4 @@ CREATE TRIGGER correction_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON correctio
 
 -- the version of these tables
 CREATE TABLE ledger_schema (version bigint NOT NULL);
-INSERT INTO ledger_schema VALUES (2);
+INSERT INTO ledger_schema VALUES (3);

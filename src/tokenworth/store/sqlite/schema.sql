@@ -34,9 +34,9 @@ CREATE TABLE lot (
     tiers    TEXT NOT NULL DEFAULT '[]',
     who      TEXT NOT NULL DEFAULT '',
     why      TEXT NOT NULL DEFAULT '',
-    -- columns, as an index on part of a table is not found by a comparison of expressions
-    live     INTEGER NOT NULL GENERATED ALWAYS AS (state IN (0, 3) AND used + gone < amount) VIRTUAL,
-    due      INTEGER GENERATED ALWAYS AS (iif(state = 0 AND expiry > 0 AND used + held + gone < amount, expiry, NULL)) VIRTUAL
+    -- stored, not generated: an index of what follows from `used` would be written at each use
+    live     INTEGER NOT NULL CHECK (live = (state IN (0, 3) AND used + gone < amount)),
+    due      INTEGER CHECK (due IS iif(state = 0 AND expiry > 0 AND used + gone < amount, expiry, NULL))
 ) STRICT;
 CREATE INDEX lot_live ON lot (customer) WHERE live;
 CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
