@@ -98,6 +98,22 @@ def test_what_another_process_did_counts(where: Where, case: str) -> None:
     assert verify(where).problems == []
 
 
+def test_a_lot_repays_debt_once_its_day_has_come(where: Where) -> None:
+    with open_where(where, ada=100) as ledger:
+        done(ledger.submit_now([HELD, Settle(settled(FIRST, 130))]))
+        done(ledger.submit_now([Grant("chat", "ada", 9, Source.PAID, 9, START, effective=LATER, products=("chat",))]))
+        done(ledger.submit_now([Grant("next", "ada", 50, Source.PAID, 25, START, effective=LATER + 5)]))
+    # a process that knows nothing of the account yet
+    with open_where(where) as other:
+        for at, available in ((LATER + 4, -30), (LATER + 5, 20)):
+            done(other.submit_now([Expire(at)]))
+            with open_reader(where) as reader:
+                assert [account.available(LATER + 5) - (50 if at < LATER + 5 else 0) for account in reader.accounts()] == [available]
+    with open_reader(where) as reader:
+        assert [account.debt for account in reader.accounts()] == [0]
+    assert verify(where).problems == []
+
+
 def test_a_hold_that_another_process_closed_is_not_opened_again(where: Where) -> None:
     with open_where(where, ada=100) as here, open_where(where) as there:
         done(here.submit_now([HELD]))

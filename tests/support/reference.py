@@ -229,7 +229,8 @@ class Reference:
         for id_ in sorted(late):
             self.release(id_, at)
         due = any(lot.state == "active" and lot.over(at) and lot.free for lot in self.lots.values())
-        if (due or late) and self.clean(at):
+        repays = self.debt and any(lot.open(at) and lot.buys_all and lot.free for lot in self.lots.values())
+        if (due or late or repays) and self.clean(at):
             self.finish(at)
         return late
 

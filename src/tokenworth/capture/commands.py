@@ -153,7 +153,7 @@ class Extend:
 class Expire:
     """Release every open hold whose deadline has passed, each with an event `lost` that keeps the counts and the cost of its draft.
 
-    Then take what is free of lots whose expiry has come.
+    Then take what is free of lots whose expiry has come, and repay debt from lots that are effective by now.
     """
 
     at: int

@@ -123,7 +123,7 @@ def void(command: Void, account: Account | None, lot: Lot | None) -> Change | Re
 
 
 def sweep(account: Account, at: int) -> Change | None:
-    """Take what is over of an account's lots; None where nothing is."""
+    """Take what is over of an account's lots, and repay debt from those that are effective by now; None where nothing is to be done."""
     work = Work(account)
     work.settle_up(at)
     return conclude(work, at) if work.postings else None

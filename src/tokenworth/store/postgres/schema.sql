@@ -16,6 +16,7 @@ CREATE TABLE account (
     top_ups  bigint NOT NULL DEFAULT 0,   -- how many were asked for
     pending  text NOT NULL DEFAULT ''     -- the one that is not confirmed yet
 ) WITH (fillfactor = 50);
+CREATE INDEX account_debt ON account (customer) WHERE debt > 0;
 
 CREATE TABLE lot (
     seq      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -14,6 +14,7 @@ CREATE TABLE account (
     top_ups  INTEGER NOT NULL DEFAULT 0,  -- how many were asked for
     pending  TEXT NOT NULL DEFAULT ''     -- the one that is not confirmed yet
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX account_debt ON account (customer) WHERE debt > 0;
 
 CREATE TABLE lot (
     seq      INTEGER PRIMARY KEY,

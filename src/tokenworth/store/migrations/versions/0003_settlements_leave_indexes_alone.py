@@ -38,7 +38,9 @@ CREATE INDEX lot_live ON lot (customer) WHERE live;
 CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
 """
 
+DEBTORS = "CREATE INDEX account_debt ON account (customer) WHERE debt > 0;\n"
+
 
 def upgrade() -> None:
-    """Make the table of lots anew."""
-    write(sqlite=LOT, postgresql="")
+    """Make SQLite's table of lots anew; on both engines, index who has debt, for lots that become effective."""
+    write(sqlite=LOT + DEBTORS, postgresql=DEBTORS)
