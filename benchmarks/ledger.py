@@ -2,7 +2,8 @@
 
 Prints hold+settle pairs a second of both at the same numbers of callers, and the ratio, in one run. The denominator computes nothing: a pair
 is a hold row inserted and closed, two postings and a balance row, in STRICT tables with WAL and synchronous=FULL, `batch` pairs a commit through one
-executemany a statement, settlements in the commit after their holds. Callers wait on uvloop, as the gateway's do. Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
+executemany a statement, settlements in the commit after their holds. Callers wait on uvloop, as the gateway's do.
+Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
 """
 
 import asyncio

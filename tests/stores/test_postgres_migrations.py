@@ -30,7 +30,7 @@ async def ask(url: str, *statements: str, **how: Any) -> Any:
 
 
 VERSION = "SELECT version FROM ledger_schema"
-OLDER = ("DROP INDEX account_debt", "UPDATE ledger_schema SET version = 2 RETURNING version")
+OLDER = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own", "UPDATE ledger_schema SET version = 2 RETURNING version")
 INDEXES = "SELECT string_agg(indexdef, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname = current_schema"
 COLUMNS = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'book'"
 TABLES = "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'"

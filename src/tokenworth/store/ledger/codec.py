@@ -10,7 +10,7 @@ from tokenworth.capture.change import Correction
 from tokenworth.capture.commands import Grant, Source
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot, LotState
-from tokenworth.capture.policy import STANDARD, Beyond, Budget, Order, Policy, TopUp
+from tokenworth.capture.policy import AS_PLAN, STANDARD, Beyond, Budget, Order, Own, Policy, TopUp
 from tokenworth.capture.state import Account, Counter, HoldRow, HoldState, Limits, Spend
 from tokenworth.core.errors import LedgerError
 from tokenworth.core.periods import Window
@@ -148,14 +148,30 @@ def policy_value(stored: str) -> Policy:
     if not stored:
         return STANDARD
     plain = orjson.loads(stored)
-    budgets = tuple(Budget(each["subject"], Window(each["window"]), each["limit"]) for each in plain["budgets"])
     return Policy(
         tuple(map(Order, plain["burn_down"])),
         Beyond(plain["beyond"]),
         plain["overdraft"],
         plain["credit_line"],
         plain["zone"],
-        budgets,
+        _budgets(plain),
         tuple(plain["low_balance"]),
         TopUp(**plain["top_up"]) if plain["top_up"] else None,
     )
+
+
+def own_text(own: Own) -> str:
+    """Return a customer's own terms as JSON; empty where there are none."""
+    return "" if own == AS_PLAN else text(asdict(own))
+
+
+def own_value(stored: str) -> Own:
+    """Return the own terms of their JSON."""
+    if not stored:
+        return AS_PLAN
+    plain = orjson.loads(stored)
+    return Own(plain["credit_line"], plain["overdraft"], plain["zone"], _budgets(plain))
+
+
+def _budgets(plain: Mapping[str, Any]) -> tuple[Budget, ...]:
+    return tuple(Budget(each["subject"], Window(each["window"]), each["limit"]) for each in plain["budgets"])

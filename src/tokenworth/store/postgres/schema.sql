@@ -145,7 +145,8 @@ CREATE TABLE notice (
 CREATE TABLE customer (
     id      text COLLATE "C" PRIMARY KEY,
     plan    text NOT NULL,
-    created bigint NOT NULL
+    created bigint NOT NULL,
+    own     text NOT NULL DEFAULT ''      -- terms of its own beside the plan's, as JSON
 );
 
 CREATE TABLE api_key (

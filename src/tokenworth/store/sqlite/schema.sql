@@ -144,7 +144,8 @@ CREATE TABLE notice (
 CREATE TABLE customer (
     id      TEXT PRIMARY KEY,
     plan    TEXT NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    own     TEXT NOT NULL DEFAULT ''      -- terms of its own beside the plan's, as JSON
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_key (

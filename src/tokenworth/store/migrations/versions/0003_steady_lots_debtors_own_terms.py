@@ -1,4 +1,7 @@
-"""On SQLite, whether a lot is live is stored and no longer generated, so that a settlement does not write the indexes of it."""
+"""On SQLite, whether a lot is live is stored and no longer generated, so that a settlement does not write the indexes of it.
+
+On both engines: who has debt is found without a look at every account, and a customer may have terms of its own.
+"""
 
 from tokenworth.store.migrations.script import write
 
@@ -40,7 +43,9 @@ CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
 
 DEBTORS = "CREATE INDEX account_debt ON account (customer) WHERE debt > 0;\n"
 
+OWN = "ALTER TABLE customer ADD COLUMN own TEXT NOT NULL DEFAULT '';\n"
+
 
 def upgrade() -> None:
-    """Make SQLite's table of lots anew; on both engines, index who has debt, for lots that become effective."""
-    write(sqlite=LOT + DEBTORS, postgresql=DEBTORS)
+    """Make SQLite's table of lots anew; on both engines, index who has debt, and make room for customers' own terms."""
+    write(sqlite=LOT + DEBTORS + OWN, postgresql=DEBTORS + OWN)
