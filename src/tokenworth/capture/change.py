@@ -1,7 +1,7 @@
 """What a command does, as new values that a store makes durable; and an account on its way through one command."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tokenworth.capture.commands import Done, Notice, Reason, Refused
 from tokenworth.capture.events import UsageEvent
@@ -137,7 +137,9 @@ class Work:
 
     def settle_up(self, at: int) -> None:
         """Take what is over of the lots, then repay debt from what is free and buys everything."""
-        over = [lot for lot in self.lots() if (lot.grant.expiry or lot.state is LotState.VOID) and lot.over_at(at) and lot.free]
+        # `over_at` spelled out, as this is each request's path
+        void = LotState.VOID
+        over = [lot for lot in self.lots() if (0 < lot.grant.expiry <= at or lot.state is void) and lot.free]
         if over:
             before = {lot.grant.id: lot.free for lot in self.account.lots}
             for lot in over:
@@ -147,7 +149,7 @@ class Work:
                 self.use(lot.grant.id, part, Kind.REPAY)
                 self.debt -= part
 
-    def end(self, limits: Limits | None = None) -> Account:
+    def end(self, limits: Limits) -> Account:
         """Return the account as it is now, one version on."""
         account, lots = self.account, self.lots()
         if [lot for lot in self.changed.values() if not lot.live]:
@@ -163,7 +165,7 @@ class Work:
             self.debt,
             account.version + 1,
             tuple(lots),
-            account.limits if limits is None else limits,
+            limits,
         )
 
     def _lose(self, lot: Lot, before: int) -> None:
@@ -190,7 +192,7 @@ class Work:
         self.postings.append(Posting(kind, account.unit, wallet(account.customer), self._where(kind, lot), amount, id_, before, self.balance, at))
         earned = _recognised(after) - _recognised(lot)
         if earned:
-            self.postings.append(Posting(kind, account.currency, DEFERRED, EARNED[kind], earned, id_, at=at))
+            self.postings.append(Posting(kind, account.currency, DEFERRED, EARNED[kind], earned, id_, None, None, at))
         self.changed[id_] = after
         return earned
 
@@ -212,18 +214,22 @@ def exchanged(lots: Sequence[Lot], changed: Mapping[str, Lot]) -> list[Lot]:
     return now
 
 
-def conclude(work: Work, at: int, *, limits: Limits | None = None, **more: Any) -> Change:
-    """Take what is over, repay debt, compare with what the policy watches, and answer; `more` are fields of the change."""
+def conclude(work: Work, at: int, *, correction: Correction | None = None) -> Change:
+    """Take what is over, repay debt, compare with what the policy watches, and answer."""
+    return finish(work, at, None, None, work.account.limits)._replace(correction=correction)
+
+
+def finish(work: Work, at: int, hold: HoldRow | None, event: UsageEvent | None, limits: Limits) -> Change:
+    """Conclude what ends a hold with an event, and has brought the account's limits to these."""
     work.settle_up(at)
     after = work.end(limits)
-    made = [lot for id_, lot in work.changed.items() if id_ in work.made] if work.made else []
-    lots = [lot for id_, lot in work.changed.items() if id_ not in work.made] if made else list(work.changed.values())
+    made = tuple([lot for id_, lot in work.changed.items() if id_ in work.made]) if work.made else ()
+    lots = tuple([lot for id_, lot in work.changed.items() if id_ not in work.made] if made else work.changed.values())
     notices: tuple[Notice, ...] = ()
     if after.policy.watches:
         after, notices, asked = watch(after, at)
         made += asked
-    done = Done(after.available(at), more.get("event"))
-    return Change(done, after, lots=tuple(lots), made=tuple(made), postings=tuple(work.postings), notices=notices, **more)
+    return Change(Done(after.available(at), event), after, hold, lots, made, tuple(work.postings), event, None, notices)
 
 
 def take(lots: Iterable[Lot], amount: int, at: int, *, product: str = "", tier: str = "") -> Iterator[tuple[Lot, int]]:

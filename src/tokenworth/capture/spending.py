@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tokenworth.capture import limits
-from tokenworth.capture.change import Change, Work, conclude, exchanged, take, unknown_customer
+from tokenworth.capture.change import Change, Work, exchanged, finish, take, unknown_customer
 from tokenworth.capture.commands import Done, Hold, Reason, Refused
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot
@@ -144,9 +144,9 @@ def expire(account: Account, hold: HoldRow, at: int) -> Change | Refused:
 
 def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> Change:
     """Close the hold and count what was spent."""
-    counted = limits.count(work.account.limits, hold.counted, held=-hold.amount, used=event.charge) if hold.counted else None
+    counted = limits.count(work.account.limits, hold.counted, held=-hold.amount, used=event.charge)
     closed = HoldRow(hold.id, hold.customer, hold.amount, hold.bound, hold.deadline, hold.key, hold.body, None, state, hold.counted)
-    return conclude(work, event.ended, limits=counted, hold=closed, event=event)
+    return finish(work, event.ended, closed, event, counted)
 
 
 def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:

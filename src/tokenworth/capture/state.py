@@ -59,15 +59,12 @@ class Account(NamedTuple):
     def available(self, at: int) -> int:
         """What a hold of any product may take at an instant: free credits that buy everything, and the credit line, less debt."""
         # spelled out, as each answer tells it: with thousands of lots, three calls a lot are felt
+        active = LotState.ACTIVE
         return self.line + sum(
             [
-                lot.grant.amount - lot.used - lot.held - lot.gone
-                for lot in self.lots
-                if (g := lot.grant).effective <= at
-                and (not g.expiry or at < g.expiry)
-                and not g.products
-                and not g.tiers
-                and lot.state is LotState.ACTIVE
+                g.amount - used - held - gone
+                for g, state, used, held, gone in self.lots
+                if g.effective <= at and (not g.expiry or at < g.expiry) and not g.products and not g.tiers and state is active
             ]
         )
 
