@@ -1,6 +1,7 @@
 """Events through Parquet and the columnar kernel: equal to the nano-unit to what the scalar path recorded."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
