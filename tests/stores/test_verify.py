@@ -17,6 +17,7 @@ from tokenworth.store.ledger.proof.report import MOST_PROBLEMS
 from tokenworth.store.sqlite import verify as verifying
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import PHASES, verify
 from tokenworth.wiring.ledgers import verify as verify_any
 
@@ -237,12 +238,25 @@ def test_one_connection_does_where_writers_are_too_fast_for_two(path: Path, monk
 
 
 def test_both_connections_see_one_snapshot(path: Path) -> None:
-    written = threading.Event()
+    def seen(*readers: Reader) -> list[tuple[int, int]]:
+        return [tuple(reader.db.execute(verifying.STATE).fetchone()) for reader in readers]
+
+    with SqliteLedger(path, clock=lambda: START) as ledger, Reader(path) as one, Reader(path) as two:
+        (older,) = seen(one)
+        done(ledger.submit_now([Hold(draft(100), 1, SWEPT + HOUR)]))
+        assert verifying._agree(one, two)
+        done(ledger.submit_now([Settle(settled(draft(100), 1))]))
+        (count, version) = older
+        assert seen(one, two) == [(count, version + 1)] * 2
+
+
+def test_a_proof_beside_a_busy_writer(path: Path) -> None:
+    enough = threading.Event()
 
     def write() -> None:
         with SqliteLedger(path, clock=lambda: START) as ledger:
             number = 100
-            while not written.is_set():
+            while not enough.is_set():
                 number += 1
                 ledger.submit_now([Hold(draft(number), 1, SWEPT + HOUR), Settle(settled(draft(number), 1))])
 
@@ -251,7 +265,7 @@ def test_both_connections_see_one_snapshot(path: Path) -> None:
     try:
         reports = [verify(path) for _ in range(10)]
     finally:
-        written.set()
+        enough.set()
         writer.join()
     assert [report.problems for report in reports] == [[]] * 10
     assert reports[-1].events > reports[0].events
