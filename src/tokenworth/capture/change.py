@@ -216,10 +216,10 @@ def exchanged(lots: Sequence[Lot], changed: Mapping[str, Lot]) -> list[Lot]:
 
 def conclude(work: Work, at: int, *, correction: Correction | None = None) -> Change:
     """Take what is over, repay debt, compare with what the policy watches, and answer."""
-    return finish(work, at, None, None, work.account.limits)._replace(correction=correction)
+    return finish(work, at, hold=None, event=None, limits=work.account.limits)._replace(correction=correction)
 
 
-def finish(work: Work, at: int, hold: HoldRow | None, event: UsageEvent | None, limits: Limits) -> Change:
+def finish(work: Work, at: int, *, hold: HoldRow | None, event: UsageEvent | None, limits: Limits) -> Change:
     """Conclude what ends a hold with an event, and has brought the account's limits to these."""
     work.settle_up(at)
     after = work.end(limits)

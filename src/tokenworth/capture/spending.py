@@ -146,7 +146,7 @@ def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> C
     """Close the hold and count what was spent."""
     counted = limits.count(work.account.limits, hold.counted, held=-hold.amount, used=event.charge)
     closed = HoldRow(hold.id, hold.customer, hold.amount, hold.bound, hold.deadline, hold.key, hold.body, None, state, hold.counted)
-    return finish(work, event.ended, closed, event, counted)
+    return finish(work, event.ended, hold=closed, event=event, limits=counted)
 
 
 def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
