@@ -14,7 +14,7 @@ from tokenworth.flows.serve.meter import Ending, settled
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire import chat
 from tokenworth.flows.serve.wire.chat.ask import parse
-from tokenworth.flows.serve.wire.chat.same import WholeTap
+from tokenworth.flows.serve.wire.chat.same import ChatWhole
 from tokenworth.price.card import Card
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
@@ -24,7 +24,7 @@ CARD = Card("costs", "USD", {("m", tier): (terms({**COSTS, "input": rate}, tier,
 def event(rates: dict[str, str], answer: dict[str, Any], *, costs: Card = CARD, alarm: str = "", **more: Any) -> UsageEvent:
     made = replace(model("m", "s"), tiers=("fast",), **more)
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "x" * 9}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(ask, made)
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "y" * 8}}]} | answer))
     tap.end()
     order = Order(ask, made, chat.SAME, {}, terms(rates, "retail"), 10**9, draft(1))
