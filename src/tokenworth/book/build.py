@@ -47,7 +47,7 @@ def digest_files(files: Mapping[str, str]) -> str:
 
 def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
     stated = {name: value for name in ("base_url", "api_key_env", "timeout", "speed") if (value := getattr(table, name)) is not None}
-    return model.Supplier(id_, table.kind, **stated)
+    return model.Supplier(id_, table.kind, speaks=tuple(table.speaks), **stated)
 
 
 def typed_model(id_: str, table: ModelTable) -> model.Model:

@@ -15,7 +15,16 @@ from tokenworth.price.card import DEFAULT_TIER
 
 REFERENCES = (("models", "supplier"), ("products", "model"), ("plans", "card"), ("customers", "plan"))
 """Sections whose field names an entry of the section that is called after it."""
-OF_KIND = {"openai": ("base_url", "api_key_env", "timeout"), "simulated": ("speed",)}
+FIELDS_KINDS = {
+    "base_url": ("openai", "anthropic"),
+    "api_key_env": ("openai", "anthropic"),
+    "timeout": ("openai", "anthropic"),
+    "speaks": ("openai",),
+    "speed": ("simulated",),
+}
+"""Kinds of suppliers by the fields that only they have."""
+ADDRESSES = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com/v1"}
+"""Examples of a base URL, by the kinds that need one."""
 FREE = ("promotional", "goodwill")
 NEEDED = {
     "products": 'add [products.ID] with model = "..."',
@@ -54,13 +63,13 @@ def check_suppliers(entries: Entries) -> Iterator[Problem]:
     for entry in entries["suppliers"].values():
         if not entry.sound("kind"):
             continue
-        for kind, fields in OF_KIND.items():
-            for field in fields:
-                if kind != entry.table.kind and getattr(entry.table, field) is not None:
-                    what = f"{field} belongs to suppliers of kind {kind}, and {entry.id} is {entry.table.kind}"
-                    yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kind}"', field)
-        if entry.table.kind == "openai" and entry.table.base_url is None and entry.sound("base_url"):
-            yield entry.problem("missing_field", "base_url is missing", 'write base_url = "https://api.openai.com/v1"', "base_url")
+        for field, kinds in FIELDS_KINDS.items():
+            if entry.table.kind not in kinds and getattr(entry.table, field) not in (None, []):
+                what = f"{field} belongs to suppliers of kind {' or '.join(kinds)}, and {entry.id} is {entry.table.kind}"
+                yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kinds[0]}"', field)
+        address = ADDRESSES.get(entry.table.kind)
+        if address and entry.table.base_url is None and entry.sound("base_url"):
+            yield entry.problem("missing_field", "base_url is missing", f'write base_url = "{address}"', "base_url")
 
 
 def check_models(entries: Entries) -> Iterator[Problem]:

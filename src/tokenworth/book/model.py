@@ -9,7 +9,7 @@ from tokenworth.price.card import Card
 
 @dataclass(frozen=True, slots=True)
 class Supplier:
-    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL) or `simulated`."""
+    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL), `anthropic` (Anthropic's API, or one like it) or `simulated`."""
 
     id: str
     kind: str
@@ -20,6 +20,8 @@ class Supplier:
     """Seconds without a byte after which the supplier has failed."""
     speed: int = 1
     """Of a simulated supplier: how many times faster than the trace it answers; 0 answers at once."""
+    speaks: tuple[str, ...] = ()
+    """Of an OpenAI-compatible supplier: wire formats that it speaks beside chat completions and embeddings."""
 
 
 @dataclass(frozen=True, slots=True)

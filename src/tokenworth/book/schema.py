@@ -29,12 +29,19 @@ class BookTable(Table):
 class SupplierTable(Table):
     """`[suppliers.ID]`: who makes the tokens."""
 
-    kind: Literal["openai", "simulated"] = Field(
-        description="`openai`: any OpenAI-compatible base URL. `simulated`: answers from a trace, needs no key.", examples=['"openai"']
+    kind: Literal["openai", "anthropic", "simulated"] = Field(
+        description="`openai`: any OpenAI-compatible base URL. `anthropic`: Anthropic's API, or one like it. `simulated`: answers from a trace, "
+        "needs no key.",
+        examples=['"openai"'],
     )
-    base_url: Url | None = Field(None, description="Of kind openai: the address before `/chat/completions`.")
-    api_key_env: EnvironmentName | None = Field(None, description="Of kind openai: name of the environment variable that holds the key.")
-    timeout: int | None = Field(None, ge=1, le=86_400, description="Of kind openai: seconds without a byte after which it has failed.")
+    base_url: Url | None = Field(None, description="Of kinds openai and anthropic: the address before `/chat/completions` or `/messages`.")
+    api_key_env: EnvironmentName | None = Field(
+        None, description="Of kinds openai and anthropic: name of the environment variable that holds the key."
+    )
+    timeout: int | None = Field(None, ge=1, le=86_400, description="Of kinds openai and anthropic: seconds without a byte after which it has failed.")
+    speaks: list[Literal["responses"]] = Field(
+        [], description="Of kind openai: wire formats that it speaks beside chat completions and embeddings; `responses` is the only one."
+    )
     speed: int | None = Field(None, ge=0, description="Of kind simulated: times faster than measured; 0 answers at once.")
 
 

@@ -8,9 +8,10 @@ from functools import partial
 
 from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
-from tokenworth.flows.serve.wire import chat
+from tokenworth.flows.serve.wire import chat, messages
 from tokenworth.flows.serve.wire.find import FORMATS
 from tokenworth.flows.serve.wire.format import Format
+from tokenworth.flows.serve.wire.messages import models
 from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, header, read_body, send_json, send_start, send_whole
 
 MAX_BODY = 8 * 1024 * 1024
@@ -32,13 +33,14 @@ class Gateway:
         self._max_body = max_body
         self._routes: dict[str, dict[str, Handler]] = {
             **{path: {"POST": partial(self._answer, spoken)} for path, spoken in BY_PATH.items()},
+            "/v1/messages/count_tokens": {"POST": self._count},
             "/v1/models": {"GET": self._models},
             "/healthz": {"GET": self._health},
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is an error of the shape that the path's format has."""
-        spoken = BY_PATH.get(scope["path"], chat.FORMAT)
+        spoken = _spoken(scope)
         if scope["method"] == "HEAD":
             send = _headers_only(send)
         try:
@@ -79,9 +81,16 @@ class Gateway:
             else:
                 await _whole(reply, send)
 
+    async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
+        self._service.caller(_secret(scope))
+        body = await read_body(scope, receive, self._max_body)
+        counted = await self._service.count_tokens(Call(_secret(scope), body))
+        await send_json(send, 200, {"input_tokens": counted.tokens}, {"x-tokenworth-counted-by": counted.by})
+
     async def _models(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
-        await send_json(send, 200, {"object": "list", "data": self._service.models(_secret(scope))})
+        found = self._service.models(_secret(scope))
+        await send_json(send, 200, models.listed(found) if _is_anthropics(scope) else {"object": "list", "data": found})
 
     async def _model(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
@@ -89,7 +98,7 @@ class Gateway:
         found = [model for model in self._service.models(_secret(scope)) if model["id"] == name]
         if not found:
             raise unknown_product(name)
-        await send_json(send, 200, found[0])
+        await send_json(send, 200, models.described(found[0]) if _is_anthropics(scope) else found[0])
 
     async def _health(self, scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -147,6 +156,16 @@ def _headers_only(send: Send) -> Send:
     return send_bare
 
 
+def _spoken(scope: Message) -> Format:
+    """Return the format in which a request is answered, and refused."""
+    return BY_PATH.get(scope["path"]) or (messages.FORMAT if _is_anthropics(scope) else chat.FORMAT)
+
+
+def _is_anthropics(scope: Message) -> bool:
+    """Whether Anthropic's client asks, where the path does not say it."""
+    return bool(header(scope, b"anthropic-version"))
+
+
 def _secret(scope: Message) -> str:
     scheme, _, secret = header(scope, b"authorization").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
+    return secret.strip() if scheme.lower() == "bearer" else header(scope, b"x-api-key").strip()

@@ -102,7 +102,7 @@ def test_a_router_is_read_in_its_own_dialect() -> None:
 def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_the_request_allows(excess: int, alarm: str) -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "hi"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(ask, made)
     tap.feed(orjson.dumps({"choices": [], "usage": USAGE}))
     tap.end()
     order = Order(ask, made, chat.SAME, {}, terms({"input": "2", "output": "7"}, "retail"), 0, draft(1), excess=excess)
@@ -113,7 +113,7 @@ def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_
 def test_an_answer_without_usage_is_counted_by_the_models_tokenizer() -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "one two three"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(ask, made)
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "four five"}}]}))
     tap.end()
     order = Order(ask, made, chat.SAME, {}, terms({"input": "2", "output": "7"}, "retail"), 10**9, draft(1), count=lambda text: len(text.split()))

@@ -17,7 +17,7 @@ from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
 
-OWNERS = {"chat": "openai"}
+OWNERS = {"chat": "openai", "responses": "openai", "embeddings": "openai", "messages": "anthropic"}
 """Whose wire format it is; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
 
 NO_USAGE = "no_usage"
@@ -91,7 +91,7 @@ def _provider(model: Model, api: str) -> str:
 def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
     """Count tokens of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
     most = bounds(order.ask, order.model)
-    into, out = Said(order.ask.prompt).tokens(count), tap.delivered.tokens(count)
+    into, out = Said(order.ask.prompt).tokens(count) + order.ask.prompt_tokens, tap.delivered.tokens(count)
     counts = {"input": min(into, most.input_tokens), "output": min(out, most.output_tokens)}
     return Usage({name: count for name, count in counts.items() if count})
 

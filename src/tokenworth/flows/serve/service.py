@@ -12,11 +12,13 @@ from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
 from tokenworth.flows.rates import Admitted, Limiter
+from tokenworth.flows.serve.count import Counted, count_tokens
 from tokenworth.flows.serve.exchange import Exchange
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.limits import admit, headers
 from tokenworth.flows.serve.order import Order, Shop, order, sold
-from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
+from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held, unknown_product
+from tokenworth.flows.serve.wire import messages
 from tokenworth.flows.serve.wire.format import Format
 from tokenworth.measure.usage.counts import Usage
 
@@ -85,6 +87,15 @@ class Service:
         if event.status is Status.OK and not event.alarm:
             self.shop.sizes.learn(event.product, -(-used.output_tokens // ordered.ask.choices))
 
+    async def count_tokens(self, call: Call) -> Counted:
+        """Count the tokens of a request in Anthropic's format. Refusal where it is malformed, or its product is not sold to the caller."""
+        principal = self.caller(call.secret)
+        ask = messages.parse_count(call.body)
+        book = self.shop.book
+        if ask.product not in {model["id"] for model in sold(self.shop, principal, self.clock())}:
+            raise unknown_product(ask.product)
+        return await count_tokens(self.shop, self.suppliers, book.models[book.products[ask.product].model], ask)
+
     def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
         """List what the caller's plan sells now."""
         return sold(self.shop, self.caller(secret), self.clock())
@@ -93,7 +104,7 @@ class Service:
         """Return whom a secret belongs to, else Refusal (401)."""
         principal = self.directory.find_key(secret) if secret else None
         if principal is None:
-            why = "The API key is unknown or revoked." if secret else "Send an API key: `Authorization: Bearer <key>`."
+            why = "The API key is unknown or revoked." if secret else "Send an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`."
             raise Refusal(401, "invalid_api_key", why, headers={"www-authenticate": "Bearer"})
         return principal
 

@@ -25,3 +25,11 @@ def last_event(refusal: Refusal) -> bytes:
 def refused(content: bytes) -> bytes:
     """Return a supplier's refusal as it is, where it has the shape that clients read."""
     return content if isinstance((read_object(content) or {}).get("error"), dict) else b""
+
+
+def is_clients_tool(tool: Mapping[str, Any]) -> bool:
+    """Whether the client itself runs a tool."""
+    return tool.get("type") in ("function", "custom")
+
+
+CLIENTS_TOOLS = "custom or function"
