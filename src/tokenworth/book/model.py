@@ -21,7 +21,7 @@ class Supplier:
     speed: int = 1
     """Of a simulated supplier: how many times faster than the trace it answers; 0 answers at once."""
     speaks: tuple[str, ...] = ()
-    """Of an OpenAI-compatible supplier: wire formats that it speaks beside chat completions and embeddings."""
+    """Of an OpenAI-compatible supplier: the wire formats that it speaks, where they are not chat completions and embeddings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ class SupplierTable(Table):
         None, description="Of kinds openai and anthropic: name of the environment variable that holds the key."
     )
     timeout: int | None = Field(None, ge=1, le=86_400, description="Of kinds openai and anthropic: seconds without a byte after which it has failed.")
-    speaks: list[Literal["responses"]] = Field(
-        [], description="Of kind openai: wire formats that it speaks beside chat completions and embeddings; `responses` is the only one."
+    speaks: list[Literal["chat", "responses", "embeddings"]] = Field(
+        [], description="Of kind openai: the wire formats that it speaks, chat and embeddings where none are stated; others become the first of them."
     )
     speed: int | None = Field(None, ge=0, description="Of kind simulated: times faster than measured; 0 answers at once.")
 

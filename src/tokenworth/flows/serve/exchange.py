@@ -21,7 +21,7 @@ from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_G
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire.answer import reason
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Exchange:
         self._costs = costs
         self._clock = clock
         self._told = told
-        self._tap: Tap = order.bridge.tap(order.ask, order.model)
+        self._tap: Tap = order.bridge.tap(Asked(order.ask, order.model, order.draft.at, order.count))
         self._pending: asyncio.Task[bytes | None] | None = None
         self._broken: SupplierError | None = None
         self._first_token = 0
@@ -124,7 +124,7 @@ class Exchange:
         if response.status in OPERATORS_OWN:
             raise self._refusal(502, "supplier_refused", "The supplier refused this service's own account. Nothing was charged.")
         self._keep_headers(response.headers)
-        said = self._order.bridge.refused(content)
+        said = self._order.bridge.refused(response.status, content)
         if not said:
             raise self._refusal(response.status, "supplier_rejected", f"The supplier refused the request: {reason(content) or response.status}")
         self.status = response.status

@@ -8,7 +8,7 @@ from tokenworth.flows.serve.refusal import bad_request
 from tokenworth.flows.serve.wire import fields, openai
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.format import Bridge, Format
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.unpriceable import check_fields
 from tokenworth.flows.serve.wire.whole import WholeTap
 
@@ -58,11 +58,10 @@ class EmbeddingTap(WholeTap):
 
     field = "data"
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read the answer to a request."""
-        del model
         super().__init__()
-        self._product = ask.product
+        self._product = asked.ask.product
 
     def _read_whole(self, content: dict[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         if content.get("usage"):
@@ -72,9 +71,9 @@ class EmbeddingTap(WholeTap):
         return None, content
 
 
-def make_tap(ask: Ask, model: Model) -> Tap:
+def make_tap(asked: Asked) -> Tap:
     """Return the reader of an answer."""
-    return EmbeddingTap(ask, model)
+    return EmbeddingTap(asked)
 
 
 FORMAT = Format(API, PATH, parse, openai.error, openai.last_event)

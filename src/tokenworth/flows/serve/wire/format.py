@@ -7,7 +7,7 @@ from typing import Any
 from tokenworth.book.model import Model
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire.ask import Ask
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Bridge:
     path: str
     request: Callable[[Ask, Model], Mapping[str, Any]]
     """Returns the body that the supplier gets; Refusal (400) where it cannot say what the client asks for."""
-    tap: Callable[[Ask, Model], Tap]
+    tap: Callable[[Asked], Tap]
     """Makes the reader of the answer."""
-    refused: Callable[[bytes], bytes]
-    """Returns a supplier's refusal as the client reads it, empty where it has not the shape of the supplier's format."""
+    refused: Callable[[int, bytes], bytes]
+    """Returns a supplier's refusal of a status as the client reads it, empty where it has not the shape of the supplier's format."""

@@ -14,7 +14,7 @@ from tokenworth.flows.serve.wire.answer import can_write
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.chat.ask import wants_usage
 from tokenworth.flows.serve.wire.events import EventTap
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.whole import WholeTap
 
 DONE = b"[DONE]"
@@ -30,20 +30,20 @@ def supplier_body(ask: Ask, model: Model) -> dict[str, Any]:
     return body
 
 
-def make_tap(ask: Ask, model: Model) -> Tap:
+def make_tap(asked: Asked) -> Tap:
     """Return the reader of an answer."""
-    return (ChatStream if ask.stream else ChatWhole)(ask, model)
+    return (ChatStream if asked.ask.stream else ChatWhole)(asked)
 
 
 class ChatTap(Tap):
     """What both kinds of answers share."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read the answer to a request."""
         super().__init__()
-        self._product = ask.product
-        self._own_tier = "" if ask.body.get("service_tier") in model.tiers else ask.tier
-        self._show_usage = not ask.stream or wants_usage(ask.body)
+        self._product = asked.ask.product
+        self._own_tier = "" if asked.ask.body.get("service_tier") in asked.model.tiers else asked.ask.tier
+        self._show_usage = not asked.ask.stream or wants_usage(asked.ask.body)
 
     def _read(self, content: dict[str, Any]) -> None:
         """Note usage and tier, then show the client our names and only what it asked for."""
@@ -72,9 +72,9 @@ class ChatWhole(ChatTap, WholeTap):
 class ChatStream(ChatTap, EventTap):
     """An answer as server-sent events."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read."""
-        super().__init__(ask, model)
+        super().__init__(asked)
         self._seen: set[int] = set()
         self._ended: set[int] = set()
 

@@ -30,7 +30,8 @@ def last_event(refusal: Refusal) -> bytes:
     return b"event: error\ndata: " + orjson.dumps(error(refusal)) + b"\n\n"
 
 
-def refused(content: bytes) -> bytes:
+def refused(status: int, content: bytes) -> bytes:
     """Return a supplier's refusal as it is, where it has the shape that clients read."""
+    del status
     told = read_object(content) or {}
     return content if told.get("type") == "error" and isinstance(told.get("error"), dict) else b""

@@ -13,7 +13,7 @@ from tokenworth.flows.serve.wire import sse
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.events import EventTap
 from tokenworth.flows.serve.wire.messages import errors
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.whole import WholeTap
 from tokenworth.price.card import DEFAULT_TIER
 
@@ -35,19 +35,19 @@ def supplier_tier(ask: Ask, model: Model) -> dict[str, str]:
     return {"service_tier": "auto" if ask.tier == PRIORITY else "standard_only"}
 
 
-def make_tap(ask: Ask, model: Model) -> Tap:
+def make_tap(asked: Asked) -> Tap:
     """Return the reader of an answer."""
-    return (MessageStream if ask.stream else MessageWhole)(ask, model)
+    return (MessageStream if asked.ask.stream else MessageWhole)(asked)
 
 
 class MessageTap(Tap):
     """What both kinds of answers share."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read the answer to a request."""
         super().__init__()
-        self._product = ask.product
-        self._own_tier = "" if PRIORITY in model.tiers else ask.tier
+        self._product = asked.ask.product
+        self._own_tier = "" if PRIORITY in asked.model.tiers else asked.ask.tier
         self._usage: dict[str, Any] = {}
 
     def _read(self, message: dict[str, Any]) -> None:
@@ -79,9 +79,9 @@ class MessageWhole(MessageTap, WholeTap):
 class MessageStream(MessageTap, EventTap):
     """An answer as server-sent events."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read."""
-        super().__init__(ask, model)
+        super().__init__(asked)
         self._stopped = False
 
     @property

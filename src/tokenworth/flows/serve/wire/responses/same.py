@@ -15,7 +15,7 @@ from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire import sse
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.events import EventTap
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.whole import WholeTap
 
 ENDS = frozenset({"response.completed", "response.incomplete"})
@@ -32,9 +32,9 @@ def supplier_body(ask: Ask, model: Model) -> dict[str, Any]:
     return body
 
 
-def make_tap(ask: Ask, model: Model) -> Tap:
+def make_tap(asked: Asked) -> Tap:
     """Return the reader of an answer."""
-    return (ResponseStream if ask.stream else ResponseWhole)(ask, model)
+    return (ResponseStream if asked.ask.stream else ResponseWhole)(asked)
 
 
 def last_event(refusal: Refusal) -> bytes:
@@ -46,11 +46,11 @@ def last_event(refusal: Refusal) -> bytes:
 class ResponseTap(Tap):
     """What both kinds of answers share."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read the answer to a request."""
         super().__init__()
-        self._product = ask.product
-        self._own_tier = "" if ask.body.get("service_tier") in model.tiers else ask.tier
+        self._product = asked.ask.product
+        self._own_tier = "" if asked.ask.body.get("service_tier") in asked.model.tiers else asked.ask.tier
 
     def _read(self, response: dict[str, Any]) -> None:
         """Note usage and tier, then show the client our names."""
@@ -79,9 +79,9 @@ class ResponseWhole(ResponseTap, WholeTap):
 class ResponseStream(ResponseTap, EventTap):
     """An answer as server-sent events."""
 
-    def __init__(self, ask: Ask, model: Model) -> None:
+    def __init__(self, asked: Asked) -> None:
         """Start to read."""
-        super().__init__(ask, model)
+        super().__init__(asked)
         self._open = 0
         self._may_end = False
         self._last = b""
