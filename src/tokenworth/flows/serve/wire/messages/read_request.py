@@ -19,7 +19,7 @@ def read_request(ask: Ask) -> Conversation:
     """Read a request; Refusal (400) names what no other format has."""
     body = Taker(ask.body)
     body.drop("model", "stream", "service_tier", "max_tokens")
-    body.neutral(container=None, context_management={}, mcp_servers=[], speed="standard", inference_geo="global")
+    body.neutral(context_management={}, mcp_servers=[], speed="standard", inference_geo="global")
     turns = [*_system(body), *(turn for message in body.listed("messages") for turn in _turns(message))]
     mark = cache(body)
     config = body.inner("output_config")
