@@ -100,9 +100,9 @@ def _read_part(part: Taker, kind: str) -> Text | Media | Declined:
     if kind == "refusal":
         return Declined(part.text("refusal"), part.path)
     if kind == "image_url" and (image := part.inner("image_url")):
-        url, detail = image.text("url"), image.text("detail")
+        found = media("image", image.text("url"), part, detail_of=image)
         image.close()
-        return media("image", url, part, detail=detail)
+        return found
     if kind == "file" and (file := part.inner("file")) and file.has("file_data"):
         data, name = file.text("file_data"), file.text("filename")
         file.close()
@@ -110,14 +110,24 @@ def _read_part(part: Taker, kind: str) -> Text | Media | Declined:
     raise untranslatable(part.path)
 
 
-def media(kind: str, url: str, part: Taker, *, detail: str = "", name: str = "") -> Media:
+def media(kind: str, url: str, part: Taker, *, detail_of: Taker | None = None, name: str = "") -> Media:
     """Return an image or a document of a URL, which may be one that carries the data."""
-    mark = cache(part)
-    if split := split_data_url(url):
-        return Media(kind, "", *split, detail="" if detail == "auto" else detail, name=name, cache=mark, at=part.path)
-    if not url.startswith(("https://", "http://")):
+    split = split_data_url(url)
+    if split is None and not url.startswith(("https://", "http://")):
         raise untranslatable(part.path)
-    return Media(kind, url, detail="" if detail == "auto" else detail, name=name, cache=mark, at=part.path)
+    media_type, data = split or ("", "")
+    detail = detail_of.text("detail") if detail_of else ""
+    return Media(
+        kind=kind,
+        url="" if split else url,
+        media_type=media_type,
+        data=data,
+        detail="" if detail == "auto" else detail,
+        name=name,
+        cache=cache(part),
+        at=part.path,
+        detail_at=detail_of.at("detail") if detail_of else "",
+    )
 
 
 def cache(part: Taker) -> Cache | None:

@@ -38,6 +38,7 @@ class Media:
     name: str = ""
     cache: Cache | None = None
     at: str = field(default="", compare=False)
+    detail_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from tokenworth.flows.serve.wire.messages.ask import API, parse, parse_count
 from tokenworth.flows.serve.wire.messages.read_answer import MessageReader, read_answer, served_tier
 from tokenworth.flows.serve.wire.messages.read_request import read_request
 from tokenworth.flows.serve.wire.messages.same import make_tap, supplier_body
-from tokenworth.flows.serve.wire.messages.write_answer import MessageWriter, write_answer
+from tokenworth.flows.serve.wire.messages.write_answer import MessageWriter, write_answer, write_usage
 from tokenworth.flows.serve.wire.messages.write_request import write_request
 
-__all__ = ["API", "FORMAT", "PATH", "SAME", "parse_count"]
+__all__ = ["API", "FORMAT", "PATH", "SAME", "parse_count", "write_usage"]
 
 PATH = "/messages"
 FORMAT = Format(API, PATH, parse, errors.error, errors.last_event)

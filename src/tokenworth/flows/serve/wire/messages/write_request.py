@@ -95,7 +95,7 @@ def write_cache(mark: Cache | None) -> dict[str, Any]:
 
 def _media(media: Media) -> dict[str, Any]:
     if media.detail:
-        raise untranslatable(f"{media.at}.image_url.detail")
+        raise untranslatable(media.detail_at)
     source = {"type": "url", "url": media.url} if media.url else {"type": "base64", "media_type": media.media_type, "data": media.data}
     name = {"title": media.name} if media.name else {}
     return {"type": media.kind, "source": source, **name, **write_cache(media.cache)}

@@ -136,8 +136,7 @@ def _read_part(part: Taker, kind: str) -> Text | Media | Declined:
     if kind == "refusal":
         return Declined(part.text("refusal"), part.path)
     if kind == "input_image" and part.has("image_url"):
-        detail = part.text("detail")
-        return media("image", part.text("image_url"), part, detail=detail)
+        return media("image", part.text("image_url"), part, detail_of=part)
     if kind == "input_file" and (part.has("file_data") or part.has("file_url")):
         part.neutral(detail="auto")
         return media("document", part.text("file_data") or part.text("file_url"), part, name=part.text("filename"))
