@@ -20,10 +20,11 @@ from tokenworth.price.card import Terms, compile_terms
 from tokenworth.price.rate import charge
 from tokenworth.price.worst import worst
 
-MODEL = model("m", "s", context=2_000, max_output=500, input_allowance=100)
+MODEL = model("m", "s", context=80, max_output=60, input_allowance=20)
+"""Small, so that bodies and batches reach the context."""
 RATES = st.fixed_dictionaries({name: st.integers(0, 10**7) for name, unit in UNITS.items() if unit.modality == "text"})
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
-LIMITS = st.none() | st.integers(1, 800)
+LIMITS = st.none() | st.integers(1, 100)
 IMAGES: dict[str, Any] = {
     "chat": {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
     "messages": {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}},
@@ -58,7 +59,7 @@ def allowed(ask: Ask) -> tuple[int, int]:
     """Return the most that an honest supplier counts, worked out apart from `bounds`."""
     per_prompt = MODEL.context if ask.api != "embeddings" else MODEL.context * ask.prompts
     into = min(ask.size + MODEL.input_allowance * ask.prompts, per_prompt) if ask.text_only else per_prompt
-    out = 0 if ask.api == "embeddings" else min(MODEL.max_output, 500 if ask.output_limit is None else ask.output_limit) * ask.choices
+    out = 0 if ask.api == "embeddings" else min(MODEL.max_output, MODEL.max_output if ask.output_limit is None else ask.output_limit) * ask.choices
     return into, out
 
 
