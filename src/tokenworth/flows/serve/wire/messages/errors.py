@@ -22,7 +22,7 @@ KINDS = {
 def error(refusal: Refusal) -> Mapping[str, Any]:
     """Return the error object that Anthropic's clients read, with our stable code and the field beside it."""
     kind = KINDS.get(refusal.status, "api_error" if refusal.status >= 500 else "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": refusal.what, "code": refusal.code, "param": refusal.param, **refusal.extra}}
+    return {"type": "error", "error": {**refusal.extra, "type": kind, "message": refusal.what, "code": refusal.code, "param": refusal.param}}
 
 
 def last_event(refusal: Refusal) -> bytes:

@@ -39,7 +39,7 @@ def make_tap(asked: Asked) -> Tap:
 
 def last_event(refusal: Refusal) -> bytes:
     """Return an error as the event that ends a stream."""
-    content = {"type": "error", "code": refusal.code, "message": refusal.what, "param": refusal.param, **refusal.extra}
+    content = {**refusal.extra, "type": "error", "code": refusal.code, "message": refusal.what, "param": refusal.param}
     return b"event: error\ndata: " + orjson.dumps(content) + b"\n\n"
 
 
