@@ -306,11 +306,11 @@ def test_an_unsigned_thought_of_a_chat_supplier_goes_back_to_it(shop: Running, v
 
 
 def test_anthropics_supplier_gets_its_own_headers_and_nothing_of_the_customers_key(shop: Running, vendors: Vendors) -> None:
-    anthropics(shop, "headers").messages.create(
-        model="text-messages", max_tokens=10, messages=HELLO, extra_headers={"anthropic-beta": "a-2025-01-01"}
-    )
+    # the second would let a prompt be longer and dearer than was held for
+    betas = {"anthropic-beta": "interleaved-thinking-2025-05-14, context-1m-2025-08-07"}
+    anthropics(shop, "headers").messages.create(model="text-messages", max_tokens=10, messages=HELLO, extra_headers=betas)
     path, headers, body = vendors.seen[-1]
-    assert (path, headers["anthropic-version"]) == ("messages", "2023-06-01")
+    assert (path, headers["anthropic-version"], headers["anthropic-beta"]) == ("messages", "2023-06-01", "interleaved-thinking-2025-05-14")
     assert "tw_" not in json.dumps([headers, body])
     assert body == {"model": "text-messages-upstream", "max_tokens": 10, "messages": HELLO}
 
@@ -349,6 +349,8 @@ def test_an_error_in_mid_stream_is_an_error_to_each_client(shop: Running) -> Non
         events.get_final_message()
     (event,) = shop.events("snapped")
     assert (event.status, event.alarm) == (Status.ESTIMATED, "supplier_gone")
+    # of the prompt the supplier had said it before it broke off; "Hello!" is 6 bytes
+    assert event.counts == {"input": 300, "cache_read": 100, "cache_write_5m": 30, "cache_write_1h": 20, "output": 2}
 
 
 @pytest.mark.parametrize(("given", "counted"), [("The food was delicious", 1), (["one", "two"], 2), ([1, 2, 3], 1), ([[1, 2], [3]], 2)])

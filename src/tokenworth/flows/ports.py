@@ -1,7 +1,7 @@
 """What the use-cases need from outside, as Protocols: stores, suppliers and feeds implement them, wiring joins them."""
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tokenworth.capture.commands import Command, Result
@@ -55,12 +55,14 @@ class PriceList(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SupplierRequest:
-    """A request on the OpenAI wire format, already addressed to the supplier's model."""
+    """A request on the supplier's wire format, already addressed to its model."""
 
     path: str
     """Such as `/chat/completions`."""
     body: Mapping[str, Any]
     stream: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the client's, those that the supplier is to see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class Gateway:
         self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
         async with _while_present(receive):
-            reply = await self._service.answer(spoken, Call(_secret(scope), body, header(scope, b"idempotency-key")))
+            reply = await self._service.answer(
+                spoken, Call(_secret(scope), body, header(scope, b"idempotency-key"), header(scope, b"anthropic-beta"))
+            )
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:
@@ -84,7 +86,7 @@ class Gateway:
     async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
         self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
-        counted = await self._service.count_tokens(Call(_secret(scope), body))
+        counted = await self._service.count_tokens(Call(_secret(scope), body, betas=header(scope, b"anthropic-beta")))
         await send_json(send, 200, {"input_tokens": counted.tokens}, {"x-tokenworth-counted-by": counted.by})
 
     async def _models(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -28,7 +28,7 @@ class OpenAISupplier:
     async def send(self, request: SupplierRequest) -> SupplierResponse:
         """Send a request; SupplierError supplier_timeout or supplier_unreachable where no answer comes."""
         try:
-            response = await self._open().post(self._url(request.path), data=encode(request.body), allow_redirects=False)
+            response = await self._open().post(self._url(request.path), data=encode(request.body), headers=request.headers, allow_redirects=False)
         except TimeoutError:
             raise _timed_out(self.timeout) from None
         except (aiohttp.ClientError, OSError) as error:

@@ -39,7 +39,7 @@ async def count_tokens(shop: Shop, suppliers: Mapping[str, Supplier], model: Mod
 async def _asked(supplier: Supplier, model: Model, ask: Ask) -> int | None:
     """Return what the supplier counts, None where it does not say."""
     try:
-        response = await supplier.send(SupplierRequest(PATH, {**ask.body, "model": model.name}, stream=False))
+        response = await supplier.send(SupplierRequest(PATH, {**ask.body, "model": model.name}, stream=False, headers=messages.passed_on(ask)))
         content = read_object(b"".join([chunk async for chunk in response.body])) or {}
     except SupplierError as error:
         log.warning("tokens are not counted by %s: %s", model.supplier, error.code)

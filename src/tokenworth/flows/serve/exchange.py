@@ -106,7 +106,9 @@ class Exchange:
     async def _send(self, supplier: Supplier) -> SupplierResponse:
         order = self._order
         try:
-            return await supplier.send(SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream))
+            return await supplier.send(
+                SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream, headers=order.bridge.headers(order.ask))
+            )
         except SupplierError as error:
             await self._release(error.code)
             raise self._bad_gateway(error) from error

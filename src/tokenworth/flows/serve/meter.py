@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
 from tokenworth.flows.serve.order import Order
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.text import Count, by_bytes
 from tokenworth.flows.serve.wire.usage import estimate, read_usage
 from tokenworth.measure.usage.counts import Usage
@@ -71,11 +71,16 @@ def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
 
 def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:
     if tap.usage is None:
-        return estimate(order.ask, order.model, tap.delivered, count), Status.ESTIMATED, NO_USAGE
+        return _estimate(order, tap, count), Status.ESTIMATED, NO_USAGE
     try:
         return read_usage(order.model, order.bridge.api, tap.usage), Status.OK, ""
     except UsageError as error:
-        return estimate(order.ask, order.model, tap.delivered, count), Status.ESTIMATED, error.code
+        return _estimate(order, tap, count), Status.ESTIMATED, error.code
+
+
+def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
+    asked = Asked(order.ask, order.model, order.draft.at, count)
+    return estimate(asked, order.bridge.api, tap.delivered, tap.prompt_usage)
 
 
 def _charge(usage: Usage, order: Order) -> tuple[int, str]:

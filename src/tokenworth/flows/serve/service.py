@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,8 @@ class Call:
     secret: str
     body: bytes
     key: str = ""
+    betas: str = ""
+    """Of Anthropic's clients: what they want to try."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class Service:
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
         ask = await asyncio.to_thread(spoken.parse, call.body) if len(call.body) > LARGE_BODY else spoken.parse(call.body)
+        if call.betas:
+            ask = replace(ask, betas=call.betas)
         at = self.clock()
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         lease = admit(self.limiter, ordered)
@@ -90,7 +94,7 @@ class Service:
     async def count_tokens(self, call: Call) -> Counted:
         """Count the tokens of a request in Anthropic's format. Refusal where it is malformed, or its product is not sold to the caller."""
         principal = self.caller(call.secret)
-        ask = messages.parse_count(call.body)
+        ask = replace(messages.parse_count(call.body), betas=call.betas)
         book = self.shop.book
         if ask.product not in {model["id"] for model in sold(self.shop, principal, self.clock())}:
             raise unknown_product(ask.product)

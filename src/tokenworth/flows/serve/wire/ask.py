@@ -31,6 +31,8 @@ class Ask:
     """Prompts that are answered each for itself, with a context of its own."""
     prompt_tokens: int = 0
     """Tokens of the prompt that are stated as numbers, not as text."""
+    betas: str = ""
+    """What Anthropic's client wants to try, as its header says it."""
 
     @property
     def prompt(self) -> list[Any]:

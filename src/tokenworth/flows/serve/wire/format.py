@@ -24,6 +24,11 @@ class Format:
     """The same as the event that ends a stream."""
 
 
+def no_headers(_: Ask) -> Mapping[str, str]:
+    """Return nothing, as most formats say all in the body."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """From a client's format to a supplier's and back. `api` names the supplier's: its dialect reads the usage. `path` is below its base URL."""
@@ -36,3 +41,5 @@ class Bridge:
     """Makes the reader of the answer."""
     refused: Callable[[int, bytes], bytes]
     """Returns a supplier's refusal of a status as the client reads it, empty where it has not the shape of the supplier's format."""
+    headers: Callable[[Ask], Mapping[str, str]] = no_headers
+    """Returns what the supplier is told beside the body."""

@@ -33,6 +33,8 @@ class Tap(ABC):
         """Start to read."""
         self.usage: Mapping[str, Any] | None = None
         """The supplier's usage object: the last one of a stream, since those that send several send running totals."""
+        self.prompt_usage: Mapping[str, Any] | None = None
+        """What the supplier has said by now of the prompt's usage, where it says that before the answer's."""
         self.served_tier = ""
         """The tier that the supplier says it served."""
         self.begun = False

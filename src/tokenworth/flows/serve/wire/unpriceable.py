@@ -28,7 +28,7 @@ UNPRICEABLE: Mapping[str, str] = {
     "web_search_options": FEE,
     "prediction": MORE_OUTPUT,
     "background": LATER,
-    # OpenAI's responses, and Anthropic: a summary of the conversation is made and billed beside the answer
+    # OpenAI's responses, and Anthropic, unless it only clears: a summary of the conversation is made and billed beside the answer
     "context_management": MORE_OUTPUT,
     # xAI
     "search_parameters": FEE,
@@ -75,6 +75,8 @@ def check_tools(tools: Any, is_clients: Callable[[Mapping[str, Any]], bool], kin
 
 def _is_set(name: str, value: Any) -> bool:
     """Whether a field asks for something; an empty object of options asks for their defaults."""
+    if name == "context_management" and isinstance(value, dict) and isinstance(value.get("edits", []), list):
+        return not all(isinstance(edit, dict) and str(edit.get("type")).startswith("clear_") for edit in value.get("edits", []))
     return value not in (None, False, "", []) and not (name in STANDARD and value == STANDARD[name])
 
 

@@ -57,6 +57,7 @@ class ChatReader:
     def __init__(self) -> None:
         """Start to read."""
         self.usage: Mapping[str, Any] | None = None
+        self.prompt_usage: Mapping[str, Any] | None = None
         self.tier = ""
         self.stopped = self.ended = False
         self._begun = False

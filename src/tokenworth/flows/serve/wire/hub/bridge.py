@@ -46,12 +46,12 @@ def _head(asked: Asked, served: str) -> Head:
     return Head(asked.ask, asked.at // SECOND, tier)
 
 
-def _usage(asked: Asked, api: str, said: Mapping[str, Any] | None, delivered: Said) -> Usage:
+def _usage(asked: Asked, api: str, tap: Tap, delivered: Said) -> Usage:
     """Return the counts that the client sees: the supplier's, or those that are estimated and charged where they are of no use."""
-    if said is not None:
+    if tap.usage is not None:
         with suppress(UsageError):
-            return read_usage(asked.model, api, said)
-    return estimate(asked.ask, asked.model, delivered, asked.count)
+            return read_usage(asked.model, api, tap.usage)
+    return estimate(asked, api, delivered, tap.prompt_usage)
 
 
 class TranslatedWhole(WholeTap):
@@ -70,7 +70,7 @@ class TranslatedWhole(WholeTap):
         self.usage = content.get("usage") or None
         self.served_tier = self._supplier.served_tier(content)
         made = content[self.field]
-        usage = _usage(self._asked, self._supplier.api, self.usage, Said(made))
+        usage = _usage(self._asked, self._supplier.api, self, Said(made))
         return made, self._client.write_answer(answer, usage, _head(self._asked, self.served_tier))
 
 
@@ -117,7 +117,7 @@ class TranslatedStream(EventTap):
             # not raised: the events before it are on their way
             self.failed = error
             return b""
-        self.usage, self.served_tier = self._reader.usage, self._reader.tier
+        self.usage, self.prompt_usage, self.served_tier = self._reader.usage, self._reader.prompt_usage, self._reader.tier
         self.complete = self._reader.ended
         self._note(events)
         return b"".join([self._writer.write(event) for event in events])
@@ -133,7 +133,7 @@ class TranslatedStream(EventTap):
 
     def _terminator(self) -> bytes:
         head = _head(self._asked, self.served_tier)
-        return self._writer.finish(_usage(self._asked, self._api, self.usage, self.delivered), head.tier)
+        return self._writer.finish(_usage(self._asked, self._api, self, self.delivered), head.tier)
 
     def _last_event(self, refusal: Refusal) -> bytes:
         return self._client.format.last_event(refusal)

@@ -17,6 +17,8 @@ class Reader(Protocol):
 
     usage: Mapping[str, Any] | None
     """The usage object, once it is known."""
+    prompt_usage: Mapping[str, Any] | None
+    """The usage object of the prompt, where it is known before."""
     tier: str
     """The tier that the supplier says it served."""
     stopped: bool

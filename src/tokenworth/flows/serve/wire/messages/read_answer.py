@@ -52,6 +52,7 @@ class MessageReader:
     def __init__(self) -> None:
         """Start to read."""
         self.usage: Mapping[str, Any] | None = None
+        self.prompt_usage: Mapping[str, Any] | None = None
         self.tier = ""
         self.stopped = self.ended = False
         self._counted: dict[str, Any] = {}
@@ -63,6 +64,7 @@ class MessageReader:
         if kind == "message_start":
             message = as_object(content.get("message"))
             self._count(message)
+            self.prompt_usage = dict(self._counted) or None
             yield Start(as_text(message.get("id")))
         elif kind == "content_block_start":
             yield from self._start(as_object(content.get("content_block")))

@@ -12,6 +12,8 @@ from tokenworth.flows.serve.wire.hub.conversation import Cache, Call, Conversati
 from tokenworth.flows.serve.wire.hub.strict import Taker, untranslatable
 
 NUMBERS = (int, float)
+NOTHING_CLEARED = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+"""What Anthropic's own agent sends."""
 CHOICES = {"auto": "auto", "any": "required", "none": "none", "tool": "only"}
 
 
@@ -20,6 +22,7 @@ def read_request(ask: Ask) -> Conversation:
     body = Taker(ask.body)
     body.drop("model", "stream", "service_tier", "max_tokens")
     body.neutral(context_management={}, mcp_servers=[], speed="standard", inference_geo="global")
+    body.neutral(context_management=NOTHING_CLEARED)
     turns = [*_system(body), *(turn for message in body.listed("messages") for turn in _turns(message))]
     mark = cache(body)
     config = body.inner("output_config")

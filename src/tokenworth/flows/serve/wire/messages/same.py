@@ -105,6 +105,7 @@ class MessageStream(MessageTap, EventTap):
             return b""
         if kind == "message_start" and isinstance(content.get("message"), dict):
             self._read(content["message"])
+            self.prompt_usage = dict(self._usage) or None
         elif kind == "message_delta":
             self._read(content)
             self.usage = self._usage or None

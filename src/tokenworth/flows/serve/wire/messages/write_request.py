@@ -17,7 +17,10 @@ HOTTEST = 1
 
 
 def write_request(said: Conversation, ask: Ask, model: Model) -> Mapping[str, Any]:
-    """Write a request; Refusal (400) names what a request for a message cannot say. It needs a limit: the model's own where none is stated."""
+    """Write a request; Refusal (400) names what a request for a message cannot say.
+
+    It needs a limit: the model's own where none is stated. A key for the cache leads to OpenAI's caches, of which there are none here.
+    """
     _check(said)
     first = next((at for at, turn in enumerate(said.turns) if turn.role != "system"), len(said.turns))
     body = {
@@ -47,7 +50,6 @@ def _check(said: Conversation) -> None:
         "effort": said.effort not in EFFORTS,
         "verbosity": bool(said.verbosity),
         "metadata": bool(said.metadata),
-        "cache_key": bool(said.cache_key),
         "shape": shape is not None and (shape.schema is None or bool(shape.description)),
     }
     for name, is_lost in lost.items():

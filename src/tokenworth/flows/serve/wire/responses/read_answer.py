@@ -63,6 +63,7 @@ class ResponseReader:
     def __init__(self) -> None:
         """Start to read."""
         self.usage: Mapping[str, Any] | None = None
+        self.prompt_usage: Mapping[str, Any] | None = None
         self.tier = ""
         self.stopped = self.ended = False
         self._open: tuple[Any, ...] = ()
