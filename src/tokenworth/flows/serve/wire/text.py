@@ -3,7 +3,7 @@
 It is charged at most at the hold, and the event says that it is estimated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 Count = Callable[[str], int]
@@ -45,7 +45,7 @@ class Said:
             one = waiting.pop()
             if isinstance(one, str):
                 self._add(one.encode("utf-8", "surrogatepass"))
-            elif isinstance(one, Mapping):
+            elif isinstance(one, dict):
                 kind = one.get("type")
                 if not (isinstance(kind, str) and kind in OPAQUE):
                     waiting.extend(inner for name, inner in one.items() if name not in NOT_TEXT)

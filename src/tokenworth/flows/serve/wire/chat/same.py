@@ -10,7 +10,7 @@ from typing import Any
 from tokenworth.book.model import Model
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire import openai, sse
-from tokenworth.flows.serve.wire.answer import can_write
+from tokenworth.flows.serve.wire.answer import as_objects, can_write
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.chat.ask import wants_usage
 from tokenworth.flows.serve.wire.events import EventTap
@@ -66,7 +66,7 @@ class ChatWhole(ChatTap, WholeTap):
 
     def _read_whole(self, content: dict[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         self._read(content)
-        return _made(content["choices"]), content
+        return _made(as_objects(content["choices"])), content
 
 
 class ChatStream(ChatTap, EventTap):
@@ -113,13 +113,14 @@ class ChatStream(ChatTap, EventTap):
 
     def _note(self, choices: Any) -> None:
         """Note what the client gets of each choice, and which of them end."""
-        for choice in _objects(choices):
+        found = as_objects(choices)
+        for choice in found:
             index = choice["index"] if isinstance(choice.get("index"), int) else 0
             self._seen.add(index)
             if choice.get("finish_reason"):
                 self._ended.add(index)
-        made = _made(choices)
-        self._count(made, begun=any(map(_is_content, made)))
+        made = _made(found)
+        self._count(made, begun=self.begun or any(map(_is_content, made)))
 
     def _terminator(self) -> bytes:
         return b"data: [DONE]\n\n"
@@ -128,13 +129,9 @@ class ChatStream(ChatTap, EventTap):
         return openai.last_event(refusal)
 
 
-def _objects(choices: Any) -> list[dict[str, Any]]:
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-
-
-def _made(choices: Any) -> list[Any]:
+def _made(choices: list[dict[str, Any]]) -> list[Any]:
     """Return what the model made in each choice; its other fields say how it ended, or was filtered."""
-    return [choice[name] for choice in _objects(choices) for name in ("delta", "message", "text") if choice.get(name)]
+    return [choice[name] for choice in choices for name in ("delta", "message", "text") if choice.get(name)]
 
 
 def _is_content(made: Any) -> bool:
