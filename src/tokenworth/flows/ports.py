@@ -29,6 +29,36 @@ class Principal:
     """What the customer uses the key for; empty where it was not said."""
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """A key of the operator's own: `scope` is `ingest` or `metrics`."""
+
+    id: str
+    scope: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A customer with the plan it is on now, and its keys, revoked ones too, each with its project."""
+
+    customer: str
+    plan: str
+    keys: Mapping[str, str]
+
+
+class Operators(Protocol):
+    """The operator's own keys, and whom usage from elsewhere may name."""
+
+    def find_operator(self, secret: str) -> OperatorKey | None:
+        """Return which of the operator's keys a secret is; None where it is unknown or revoked."""
+        ...
+
+    def find_buyer(self, customer: str) -> Buyer | None:
+        """Return a customer; None where there is none."""
+        ...
+
+
 class Directory(Protocol):
     """Customers and their keys."""
 
