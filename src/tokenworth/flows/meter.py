@@ -10,11 +10,10 @@ from typing import Any
 from tokenworth.core.errors import InputError, PriceError, TokenworthError
 from tokenworth.core.instants import parse_instant
 from tokenworth.flows.ports import PriceList
-from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import meter, provider_id
 from tokenworth.measure.usage.fields import shown
 from tokenworth.price.card import Terms
-from tokenworth.price.rate import Charge, charge
+from tokenworth.price.rate import Charge, charge, with_request
 
 FIELDS = ("provider", "api", "model", "at", "payload")
 SNAPSHOT = re.compile(r"-[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
@@ -53,10 +52,7 @@ def _meter(number: int, line: bytes, prices: PriceList) -> Metered:
     record = _record(line)
     found = meter(record["provider"], record["api"], record["payload"])
     terms = _terms(record, found.model, found.context, prices)
-    usage = found.usage
-    if "request" in terms.steps[0].rates:
-        usage = Usage({**usage.counts, "request": 1})
-    return Metered(number, record["provider"], record["model"], charge(usage, terms))
+    return Metered(number, record["provider"], record["model"], charge(with_request(found.usage, terms), terms))
 
 
 def _terms(record: Mapping[str, Any], served: str, context: Mapping[str, str], prices: PriceList) -> Terms:
