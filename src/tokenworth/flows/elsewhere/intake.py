@@ -18,7 +18,7 @@ AHEAD = 300 * SECOND
 """How far another system's clock may be ahead of ours."""
 ADD_CUSTOMER = "add it: tokenworth customers add CUSTOMER --plan PLAN"
 PIECE = 100
-"""Uses in one commit: others wait for it."""
+"""Uses that are rated and committed at a stretch: requests that are served meanwhile wait for so many."""
 
 log = logging.getLogger(__name__)
 
@@ -48,22 +48,20 @@ class Outcome:
 
 @dataclass(slots=True)
 class Intake:
-    """The use-case with what it needs. `shop` may be replaced: each call keeps the one it began with."""
+    """The use-case with what it needs; `shop` gives the book that is in force."""
 
-    shop: Shop
+    shop: Callable[[], Shop]
     operators: Operators
     clock: Callable[[], int]
 
     async def take(self, ledger: Ledger, reads: Sequence[Read]) -> list[Outcome]:
         """Record what can be recorded; an outcome for each. What the ledger raises is raised: all of it may be sent again."""
-        prepared = [self.prepare(read) for read in reads]
         outcomes: list[Outcome] = []
-        for start in range(0, len(prepared), PIECE):
-            piece = prepared[start : start + PIECE]
-            commands = [each for each in piece if isinstance(each, Record)]
+        for start in range(0, len(reads), PIECE):
+            piece = [(read, self.prepare(read)) for read in reads[start : start + PIECE]]
+            commands = [each for _, each in piece if isinstance(each, Record)]
             results = iter(await ledger.submit(commands) if commands else ())
-            for read, each in zip(reads[start:], piece, strict=False):
-                outcomes.append(self.told(read, each, next(results)) if isinstance(each, Record) else each)
+            outcomes += [self.told(read, each, next(results)) if isinstance(each, Record) else each for read, each in piece]
         return outcomes
 
     def prepare(self, read: Read) -> Record | Outcome:
@@ -97,7 +95,7 @@ class Intake:
                 "add it: tokenworth customers add CUSTOMER --plan PLAN",
                 "customer",
             )
-        return Record(rate(self.shop, buyer, reported), reported.key, reported.body)
+        return Record(rate(self.shop(), buyer, reported), reported.key, reported.body)
 
 
 def _why(refused: Refused, command: Record) -> Problem:
