@@ -59,8 +59,8 @@ class Operators(Protocol):
         ...
 
 
-class Directory(Protocol):
-    """Customers and their keys."""
+class Directory(Operators, Protocol):
+    """Customers and their keys, and the operator's own."""
 
     def find_key(self, secret: str) -> Principal | None:
         """Return whom an API key belongs to; None where it is unknown or revoked."""
