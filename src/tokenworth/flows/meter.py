@@ -75,7 +75,7 @@ def _terms(record: Mapping[str, Any], served: str, context: Mapping[str, str], p
 def _record(line: bytes) -> Mapping[str, Any]:
     try:
         # a byte order mark may begin a file
-        record = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_unique)
+        record = json.loads(line.decode("utf-8-sig"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}", mend="one object a line", code="bad_json") from None
     if not isinstance(record, dict):
@@ -90,7 +90,7 @@ def _record(line: bytes) -> Mapping[str, Any]:
     return record
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object that states a name twice: readers differ about which of the two holds."""
     values = dict(pairs)
     if len(values) < len(pairs):

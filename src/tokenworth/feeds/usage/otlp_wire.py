@@ -67,10 +67,10 @@ def _from_protobuf(body: bytes) -> Iterator[Span]:
         request.ParseFromString(body)
     except DecodeError as error:
         raise InputError(f"the body is no ExportTraceServiceRequest: {error}", mend="send OTLP traces as protobuf", code="invalid_protobuf") from None
-    return _spans_of(request)
+    return _messages_of(request)
 
 
-def _spans_of(request: Any) -> Iterator[Span]:
+def _messages_of(request: Any) -> Iterator[Span]:
     for group in request.resource_spans:
         resource = _pairs(group.resource.attributes)
         for scope in group.scope_spans:
@@ -92,11 +92,17 @@ def _value(value: Any) -> Any:
 def _from_json(body: bytes) -> Iterator[Span]:
     try:
         content = orjson.loads(body)
-        return iter(list(_json_spans(content)))
     except orjson.JSONDecodeError as error:
         raise InputError(f"the body is not JSON: {error}", mend="send OTLP traces", code="invalid_json") from None
+    return spans_of(content)
+
+
+def spans_of(content: Any) -> Iterator[Span]:
+    """Return an iterator over the spans of a request in OTLP's JSON; InputError where it is none."""
+    try:
+        return iter(list(_json_spans(content)))
     except (AttributeError, KeyError, TypeError, ValueError):
-        what = "the body is not shaped as an ExportTraceServiceRequest"
+        what = "this is not shaped as an ExportTraceServiceRequest"
         raise InputError(what, mend="send OTLP traces in its JSON encoding", code="invalid_json") from None
 
 

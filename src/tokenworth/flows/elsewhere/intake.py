@@ -1,7 +1,7 @@
 """From what was read to the ledger: each use on its own, accepted, known before, or refused with the reason."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -76,7 +76,7 @@ class Intake:
     def told(self, read: Read, command: Record, result: Result) -> Outcome:
         """Return what became of a record that was sent to the ledger."""
         if isinstance(result, Refused):
-            return _refused(read, _why(result, command))
+            return repeated(read, result.event) if result.reason is Reason.KEY_REUSED else _refused(read, _why(result, command))
         stored = result.event or command.event
         if stored.alarm and not result.repeated:
             log.warning("event %s: %s", stored.id, stored.alarm)
@@ -98,18 +98,18 @@ class Intake:
         return Record(rate(self.shop(), buyer, reported), reported.key, reported.body)
 
 
+def repeated(read: Read, event: str) -> Outcome:
+    """Return the outcome of a use under whose source and id another one is known."""
+    what = f"a use of this source and id is known with other contents, as event {event}"
+    mend = "give each use an id of its own; to correct what was charged see `tokenworth ledger refund` and `adjust`"
+    return _refused(read, Problem(Reason.KEY_REUSED, what, mend, field="id"))
+
+
 def _why(refused: Refused, command: Record) -> Problem:
+    charge = f"{format_amount(command.event.charge)} {command.event.unit}"
     told = {
-        Reason.KEY_REUSED: Problem(
-            Reason.KEY_REUSED,
-            f"a use of this source and id was recorded with other contents, as event {refused.event}",
-            "give each use an id of its own; to correct what was charged see `tokenworth ledger refund` and `adjust`",
-            field="id",
-        ),
         Reason.UNKNOWN_CUSTOMER: Problem(Reason.UNKNOWN_CUSTOMER, refused.detail, ADD_CUSTOMER, field="customer"),
-        Reason.BAD_AMOUNT: Problem(
-            Reason.BAD_AMOUNT, f"{format_amount(command.event.charge)} {command.event.unit} cannot be booked", "check its counts", field="counts"
-        ),
+        Reason.BAD_AMOUNT: Problem(Reason.BAD_AMOUNT, f"{charge} cannot be booked", "check its counts", field="counts"),
         Reason.CONFLICT: Problem("account_unit_differs", refused.detail, "give this book a database of its own", field="customer"),
     }
     return told.get(refused.reason) or Problem(refused.reason, refused.detail, "")
@@ -122,9 +122,3 @@ def _refused(read: Read, *problems: Problem) -> Outcome:
 def counted(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """Return how many records had each fate."""
     return {str(fate): sum(each.fate is fate for each in outcomes) for fate in Fate}
-
-
-def problems_of(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """Yield why records were refused, in order."""
-    for each in outcomes:
-        yield from each.problems

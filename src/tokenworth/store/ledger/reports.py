@@ -68,6 +68,11 @@ class Reports(ABC):
             if (since is None or event.at >= since) and (until is None or event.at < until):
                 yield event
 
+    def recorded(self, events: Sequence[str]) -> dict[str, str]:
+        """Return the digest of the content of those events from elsewhere that are recorded, by the event's id."""
+        marks = ", ".join("?" * len(events))
+        return dict(map(tuple, self.query(f"SELECT id, body FROM hold WHERE id IN ({marks})", events)))
+
     def has_account(self, customer: str) -> bool:
         """Return whether a customer has an account."""
         return any(True for _ in self.query("SELECT 1 FROM account WHERE customer = ?", (customer,)))
