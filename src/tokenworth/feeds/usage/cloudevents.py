@@ -58,9 +58,12 @@ def read_one(number: int, event: Any) -> Read:
     values = {**data, "source": source, "id": id_, "customer": customer, "at": event.get("time")}
     found = rows.read(number, values, feed=FEED)
     told = {each.field for each in cells.problems}
+    unread = not told.isdisjoint(("data", "datacontenttype"))
     places = {"customer": "subject", "at": "time", "id": "id", "source": "source"}
     mine = [_at(each, places.get(each.field) or f"data.{each.field}") for each in found.problems]
-    problems = (*cells.problems, *(each for each in mine if each.field not in told))
+    # of data that cannot be read nothing more is to be said
+    mine = [each for each in mine if each.field not in told and not (unread and each.field.startswith("data."))]
+    problems = (*cells.problems, *mine)
     return Read(number, source, id_, None if problems else found.found, problems)
 
 
@@ -75,4 +78,5 @@ def _data(cells: Cells) -> Mapping[str, Any]:
 
 
 def _at(problem: Problem, field: str) -> Problem:
-    return Problem(problem.code, problem.what, problem.mend, field=field)
+    what = problem.what.replace("at ", "time ", 1) if field == "time" else problem.what
+    return Problem(problem.code, what, problem.mend, field=field)
