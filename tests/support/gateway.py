@@ -25,6 +25,7 @@ from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import open_registry
+from tokenworth.wiring.logs import start_logs
 from tokenworth.wiring.onboard import accept
 from tokenworth.wiring.serving import open_backend
 
@@ -135,6 +136,7 @@ def _healthy(running: Running, log: Path) -> bool:
 def main() -> None:
     """Run the gateway that the argument describes."""
     told = json.loads(sys.argv[1])
+    start_logs("json")
     made = book({name: Supplier(**supplier) for name, supplier in told["suppliers"].items()}, rates=told["rates"])
 
     @asynccontextmanager

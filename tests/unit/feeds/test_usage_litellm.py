@@ -96,8 +96,9 @@ def test_looking_at_an_answer_again_is_no_use(call: str) -> None:
 
 
 def usage(**changes: Any) -> dict[str, Any]:
-    whole = json.loads(ROWS[1]["metadata"])["usage_object"]
-    return ROWS[1] | {"metadata": {"usage_object": whole | changes}}
+    row: dict[str, Any] = ROWS[1]
+    whole = json.loads(row["metadata"])["usage_object"]
+    return row | {"metadata": {"usage_object": whole | changes}}
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -32,7 +32,6 @@ CALL: dict[str, Any] = {
     "gen_ai.response.time_to_first_chunk": 0.25,
     "tokenworth.customer": "ada",
 }
-Encode = str
 
 
 def spans(*attributes: Mapping[str, Any], resource: Mapping[str, Any] | None = None) -> list[ReadableSpan]:
