@@ -1,7 +1,6 @@
 """Files of usage, read record by record: CSV with a header, JSON lines, Parquet. Of any length: nothing is kept."""
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -112,8 +111,9 @@ def _json(line: bytes) -> Mapping[str, Any] | Problem:
 
 def _csv(file: BinaryIO) -> Iterator[Numbered]:
     csv.field_size_limit(MOST_CELL)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    table = csv.DictReader(text, strict=True)
+    # line by line, so that what is no UTF-8 has its line; a byte order mark may begin a file
+    texts = (line.decode("utf-8-sig" if not number else "utf-8") for number, line in enumerate(file))
+    table = csv.DictReader(texts, strict=True)
     try:
         header = table.fieldnames or ()
         twice = sorted({name for name in header if header.count(name) > 1})
@@ -124,12 +124,9 @@ def _csv(file: BinaryIO) -> Iterator[Numbered]:
         for values in table:
             yield table.line_num, _even(values)
     except csv.Error as error:
-        yield table.line_num, Problem("bad_csv", f"not CSV: {error}; nothing after it is read", "mend the quotes")
+        yield table.line_num + 1, Problem("bad_csv", f"not CSV: {error}; nothing after it is read", "mend the quotes")
     except UnicodeDecodeError as error:
         yield table.line_num + 1, Problem("bad_encoding", f"not UTF-8: {error.reason}; nothing after it is read", "save the file as UTF-8")
-    finally:
-        # the file is its caller's
-        text.detach()
 
 
 def _even(values: dict[Any, Any]) -> Mapping[str, Any] | Problem:
