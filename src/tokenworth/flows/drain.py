@@ -1,15 +1,14 @@
 """The end of a process: what still waits for suppliers is cut, as if they had broken off, so that what was delivered is charged and told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import replace
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 
 from tokenworth.core.errors import SupplierError
 from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
 
-T = TypeVar("T")
 CODE = "gateway_stopping"
 
 
@@ -19,8 +18,7 @@ class Cutter:
     def __init__(self) -> None:
         """Cut nothing yet."""
         self.cutting = False
-        self._waiting: set[asyncio.Task[Any]] = set()
-        self._cut: set[asyncio.Task[Any]] = set()
+        self._waits: set[_Wait] = set()
 
     def over(self, suppliers: Mapping[str, Supplier]) -> Mapping[str, Supplier]:
         """Return suppliers that can be cut."""
@@ -29,29 +27,45 @@ class Cutter:
     def cut(self) -> None:
         """End all that waits for a supplier, now and from now on, with a SupplierError."""
         self.cutting = True
-        for task in self._waiting:
-            self._cut.add(task)
-            task.cancel()
+        for wait in self._waits:
+            wait.cut()
 
-    async def wait(self, awaited: Coroutine[Any, Any, T]) -> T:
-        """Wait for a supplier; SupplierError (gateway_stopping) where that is cut."""
-        task = asyncio.current_task()
-        if task is None or self.cutting:
-            awaited.close()
+    def begin(self) -> "_Wait":
+        """Note that somebody is about to wait, again and again until `end`."""
+        wait = _Wait(self)
+        self._waits.add(wait)
+        return wait
+
+    def end(self, wait: "_Wait") -> None:
+        """Note that nobody will wait any more."""
+        self._waits.discard(wait)
+
+
+class _Wait:
+    """One request's waits for its supplier: inside `with`, what waits can be cut."""
+
+    __slots__ = ("_cut", "_cutter", "_task")
+
+    def __init__(self, cutter: Cutter) -> None:
+        self._cutter = cutter
+        self._task: asyncio.Task[Any] | None = None
+        self._cut = False
+
+    def cut(self) -> None:
+        if self._task is not None:
+            self._cut = True
+            self._task.cancel()
+
+    def __enter__(self) -> None:
+        if self._cutter.cutting:
             raise _stopping()
-        self._waiting.add(task)
-        try:
-            return await awaited
-        except asyncio.CancelledError:
-            if task not in self._cut:
-                raise
-            self._cut.discard(task)
-            if task.uncancel():
-                # its client has left too
-                raise
+        self._task = asyncio.current_task()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        task, self._task = self._task, None
+        if self._cut and kind is asyncio.CancelledError and task is not None and not task.uncancel():
+            # only we cancelled it: its client has not left
             raise _stopping() from None
-        finally:
-            self._waiting.discard(task)
 
 
 class _Cuttable:
@@ -62,24 +76,29 @@ class _Cuttable:
         self._supplier = supplier
 
     async def send(self, request: SupplierRequest) -> SupplierResponse:
-        response = await self._cutter.wait(_sent(self._supplier, request))
-        return replace(response, body=self._body(response.body))
+        wait = self._cutter.begin()
+        try:
+            with wait:
+                response = await self._supplier.send(request)
+        finally:
+            self._cutter.end(wait)
+        return SupplierResponse(response.status, response.headers, self._body(response.body))
 
     async def close(self) -> None:
         await self._supplier.close()
 
     async def _body(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        async with aclosing(body):
-            while (piece := await self._cutter.wait(_next(body))) is not None:
-                yield piece
-
-
-async def _sent(supplier: Supplier, request: SupplierRequest) -> SupplierResponse:
-    return await supplier.send(request)
-
-
-async def _next(body: AsyncGenerator[bytes, None]) -> bytes | None:
-    return await anext(body, None)
+        wait = self._cutter.begin()
+        try:
+            async with aclosing(body):
+                while True:
+                    with wait:
+                        piece = await anext(body, None)
+                    if piece is None:
+                        return
+                    yield piece
+        finally:
+            self._cutter.end(wait)
 
 
 def _stopping() -> SupplierError:

@@ -15,7 +15,7 @@ from tokenworth.flows.observe.meters import Meters
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire import chat
 from tokenworth.gateway.app import BY_PATH
-from tokenworth.gateway.asgi import App, Message, Receive, Send, header, send_json
+from tokenworth.gateway.asgi import App, Message, Receive, Send, send_json
 
 DRAIN_SECONDS = 30.0
 """Default of how long open requests may go on."""
@@ -51,12 +51,12 @@ class Watched:
         if scope["path"] in ALWAYS:
             await self._app(scope, receive, send)
             return
-        seen = Seen(self._elapsed(), header(scope, b"traceparent"))
+        seen = Seen(self._elapsed(), scope)
         # each request has a task of its own, so nothing is to be set back
         CURRENT.set(seen)
         task = asyncio.current_task()
         watched = self._sending(seen, send)
-        self._meters.open.add(())
+        self._meters.open += 1
         if task is not None:
             self._open.add(task)
         try:
@@ -97,7 +97,7 @@ class Watched:
                 now = elapsed()
                 if not seen.streaming:
                     seen.streaming = True
-                    meters.streams.add(())
+                    meters.streams += 1
                 elif seen.draft is not None:
                     meters.between.observe((seen.draft.tier,), now - seen.sent)
                 seen.sent = now
@@ -107,9 +107,9 @@ class Watched:
 
     def _ended(self, scope: Message, seen: Seen) -> None:
         meters, draft = self._meters, seen.draft
-        meters.open.add((), -1)
+        meters.open -= 1
         if seen.streaming:
-            meters.streams.add((), -1)
+            meters.streams -= 1
         spoken = FORMATS.get(scope["path"], "other")
         product, tier = (draft.product, draft.tier) if draft is not None else ("", "")
         # without a status the client left before there was one

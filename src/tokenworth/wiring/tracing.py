@@ -47,7 +47,8 @@ def tracing(book: Book, *, on: bool, exporter: Any = None) -> Iterator[Told]:
 def _span(tracer: Any, book: Book, event: UsageEvent, seen: Seen | None) -> None:
     api = need("opentelemetry.trace", "otel")
     propagation = need("opentelemetry.trace.propagation.tracecontext", "otel")
-    parent = propagation.TraceContextTextMapPropagator().extract({"traceparent": seen.parent}) if seen is not None and seen.parent else None
+    told = seen.header(b"traceparent") if seen is not None else ""
+    parent = propagation.TraceContextTextMapPropagator().extract({"traceparent": told}) if told else None
     span = tracer.start_span(
         f"{OPERATIONS.get(event.api, 'chat')} {event.product}",
         context=parent,

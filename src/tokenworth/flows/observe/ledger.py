@@ -29,7 +29,7 @@ class WatchedLedger:
     async def submit(self, commands: Sequence[Command]) -> list[Result]:
         """Submit, and count what came of it."""
         meters, begun = self._meters, self._elapsed()
-        meters.queue.add((), len(commands))
+        meters.queue += len(commands)
         seen = CURRENT.get()
         if seen is not None and isinstance(first := commands[0], Hold):
             # before it is decided: of what is refused, product and tier are known too
@@ -37,10 +37,10 @@ class WatchedLedger:
         try:
             results = await self._ledger.submit(commands)
         except Exception:
-            meters.failures.add(())
+            meters.failures += 1
             raise
         finally:
-            meters.queue.add((), -len(commands))
+            meters.queue -= len(commands)
         meters.commit.observe((), self._elapsed() - begun)
         for command, result in zip(commands, results, strict=True):
             self._count(command, result, seen)
