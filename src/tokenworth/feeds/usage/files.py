@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,6 @@ from tokenworth.feeds.usage import cloudevents, litellm, otlp, rows
 from tokenworth.feeds.usage.otlp_wire import spans_of
 from tokenworth.flows.elsewhere.reported import Read
 from tokenworth.flows.meter import unique
-from tokenworth.store.extras import need
 
 BATCH = 5_000
 """Rows of a Parquet file at once."""
@@ -138,7 +138,11 @@ def _even(values: dict[Any, Any]) -> Mapping[str, Any] | Problem:
 
 
 def _parquet(path: Path, tell: Tell) -> Iterator[Numbered]:
-    parquet, arrow = need("pyarrow.parquet", "analytics"), need("pyarrow", "analytics")
+    try:
+        parquet, arrow = import_module("pyarrow.parquet"), import_module("pyarrow")
+    except ModuleNotFoundError:
+        mend = "install the extra: pip install 'tokenworth[analytics]'"
+        raise InputError("Parquet needs pyarrow, which is not installed", mend=mend, code="missing_extra") from None
     try:
         with parquet.ParquetFile(path) as file:
             total, number = max(file.metadata.num_rows, 1), 0

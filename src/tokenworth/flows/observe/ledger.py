@@ -31,7 +31,7 @@ class WatchedLedger:
         meters, begun = self._meters, self._elapsed()
         meters.queue += len(commands)
         seen = CURRENT.get()
-        if seen is not None and isinstance(first := commands[0], Hold):
+        if seen is not None and commands and isinstance(first := commands[0], Hold):
             # before it is decided: of what is refused, product and tier are known too
             seen.draft = first.draft
         try:
