@@ -1,6 +1,5 @@
 """What a gateway counts of itself, and the sum of several processes'."""
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -72,7 +71,7 @@ async def test_holds_settlements_and_what_is_lost_are_counted_where_they_pass() 
     meters, told = Meters(), Told()
     clock = iter(range(100))
     ledger = WatchedLedger(FakeLedger({"ada": 1000}), meters, lambda: float(next(clock)), told=told)
-    first, second, third = draft(1), replace(draft(2), tier="flex"), draft(3)
+    first, second, third = draft(1), draft(2)._replace(tier="flex"), draft(3)
     seen = Seen(0, {})
     CURRENT.set(seen)
     await ledger.submit([Hold(first, 100, LATER), Hold(second, 200, LATER), Hold(third, 300, LATER)])
@@ -106,7 +105,7 @@ async def test_usage_from_elsewhere_is_counted_and_is_no_request_of_ours() -> No
             return [Done(1, command.event) for command in commands]
 
     meters, told = Meters(by_customer=True), Told()
-    event = settled(replace(draft(1), api="otlp"), 60, first_token=5)
+    event = settled(draft(1)._replace(api="otlp"), 60, first_token=5)
     await WatchedLedger(Recorder(), meters, lambda: 0.0, told=told).submit([Record(event, "k", "b")])
     got = samples(meters)
     assert got["tokenworth_events_total chat default ada otlp ok"] == 1
