@@ -30,7 +30,14 @@ async def ask(url: str, *statements: str, **how: Any) -> Any:
 
 
 VERSION = "SELECT version FROM ledger_schema"
-OLDER = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own", "UPDATE ledger_schema SET version = 2 RETURNING version")
+OLDER = (
+    "DROP INDEX account_debt",
+    "ALTER TABLE customer DROP COLUMN own",
+    "DROP TABLE operator_key",
+    "DROP INDEX api_key_of",
+    "DROP INDEX event_imported",
+    "UPDATE ledger_schema SET version = 2 RETURNING version",
+)
 INDEXES = "SELECT string_agg(indexdef, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname = current_schema"
 COLUMNS = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'book'"
 TABLES = "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'"

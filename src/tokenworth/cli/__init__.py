@@ -17,11 +17,15 @@ COMMANDS = {
     "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
     "meter": "provider usage payloads -> disjoint counts and list cost",
     "export": "usage events as Parquet, CSV or JSON lines; the journal as beancount or CSV",
+    "import": "usage that happened elsewhere, from CSV, JSON lines or Parquet",
     "customers": "add and list customers",
     "keys": "add, list and revoke API keys",
     "grants": "give credits and list grants",
     "ledger": "verify, balance, statement, trial-balance and history",
 }
+
+MODULES = {"import": "import_"}
+"""Of commands whose names Python keeps for itself."""
 
 
 class Lazy(click.Group):
@@ -37,7 +41,7 @@ class Lazy(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        command: click.Command = import_module(f"{__name__}.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

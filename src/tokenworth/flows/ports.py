@@ -29,8 +29,38 @@ class Principal:
     """What the customer uses the key for; empty where it was not said."""
 
 
-class Directory(Protocol):
-    """Customers and their keys."""
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """A key of the operator's own: `scope` is `ingest` or `metrics`."""
+
+    id: str
+    scope: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A customer with the plan it is on now, and its keys, revoked ones too, each with its project."""
+
+    customer: str
+    plan: str
+    keys: Mapping[str, str]
+
+
+class Operators(Protocol):
+    """The operator's own keys, and whom usage from elsewhere may name."""
+
+    def find_operator(self, secret: str) -> OperatorKey | None:
+        """Return which of the operator's keys a secret is; None where it is unknown or revoked."""
+        ...
+
+    def find_buyer(self, customer: str) -> Buyer | None:
+        """Return a customer; None where there is none."""
+        ...
+
+
+class Directory(Operators, Protocol):
+    """Customers and their keys, and the operator's own."""
 
     def find_key(self, secret: str) -> Principal | None:
         """Return whom an API key belongs to; None where it is unknown or revoked."""
