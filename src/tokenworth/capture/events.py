@@ -28,9 +28,9 @@ class Status(StrEnum):
 class UsageEvent(NamedTuple):
     """One request. Instants are UTC microseconds; amounts are nano-units: `charge` of `unit`, `revenue` and `cost` of `currency`.
 
-    `tier` is what was asked for, `served_tier` what the supplier said it served, and `charged_tier` whose rates `charge` is at: the tier that was
-    asked for, or a lower one where that was served or a promise was broken. `at` is when the hold was authorised, and the instant at which charge and cost are rated. `revenue` is filled in by the ledger from the
-    cost basis of the lots that paid. `card` and `cost_card` cite the terms used.
+    `at` is when the hold was authorised, and the instant at which charge and cost are rated. `revenue` is filled in by the ledger from the
+    cost basis of the lots that paid. `card` and `cost_card` cite the terms used. `tier` is what was asked for, `served_tier` what the supplier
+    says it served, and `charged_tier` whose rates `charge` is at: of the tier that was asked for, or of a lower one.
     """
 
     id: str

@@ -13,6 +13,7 @@ COMMANDS = {
     "init": "write a commented starter book",
     "check": "validate a book and show its margins",
     "serve": "run the gateway on a book",
+    "apply": "put a book in force; running gateways follow",
     "demo": "replay a real trace through the gateway and print the statement",
     "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
     "meter": "provider usage payloads -> disjoint counts and list cost",

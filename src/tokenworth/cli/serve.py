@@ -10,20 +10,17 @@ from pathlib import Path
 
 import click
 
-from tokenworth.book.guard import check_margins
-from tokenworth.book.load import load, place
 from tokenworth.cli.options import PORT, NamedPath, database
-from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.server import run
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card, list_price_problem
+from tokenworth.wiring.editions import following
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
-from tokenworth.wiring.shop import counts_of, sizes_of
+from tokenworth.wiring.shop import open_shop, sizes_of
 
 
 @click.command()
@@ -41,7 +38,7 @@ from tokenworth.wiring.shop import counts_of, sizes_of
 def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int) -> None:
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    shop = _open(directory)
+    shop = open_shop(directory)
     book = shop.book
 
     @asynccontextmanager
@@ -49,20 +46,11 @@ def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int)
         async with (
             open_backend(book, db, os.environ) as backend,
             serving(replace(shop, sizes=sizes_of(book, db)), backend, hold_seconds=hold_seconds) as service,
+            following(service, db, os.environ),
         ):
             yield Gateway(service)
 
     run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
-
-
-def _open(directory: Path) -> Shop:
-    """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
-    book = load(directory, list_price_problem)
-    costs = cost_card(book)
-    errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
-    if errors:
-        raise BookError(errors)
-    return Shop(book, costs, counts_of(book))
 
 
 def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:

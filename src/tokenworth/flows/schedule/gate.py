@@ -8,7 +8,12 @@ from tokenworth.flows.schedule.queue import Queue, State, Ticket
 
 
 class Expired(Exception):  # noqa: N818 - no fault of anybody
-    """A request waited until its deadline."""
+    """A request waited until its deadline. It may come again after `pause` microseconds."""
+
+    def __init__(self, pause: int) -> None:
+        """Take the pause."""
+        super().__init__(pause)
+        self.pause = pause
 
 
 class Gate:
@@ -35,7 +40,7 @@ class Gate:
             finally:
                 self._futures.pop(ticket, None)
         if ticket.state is not State.STARTED:
-            raise Expired
+            raise Expired(self.queue.too_late(ticket.tier, self._clock()) or SECOND)
 
     def end(self, ticket: Ticket, tokens: int | None = None) -> None:
         """Take a ticket back and let others pass; a second time does nothing. `tokens`: what the request came to, None where that is not known."""
