@@ -62,7 +62,7 @@ def books(draw: st.DrawFn) -> Book:
         Tier("default", 3 * SECOND, reserved=draw(st.sampled_from([0, 50]))),
         Tier("priority", SECOND, reserved=50, first_token=SECOND, broken="flex"),
     ]
-    made = mix(weights, asking=asking, tiers=tiers, **slots)
+    made = mix(weights, asking=asking, tiers=tiers, suppliers=slots)
     passed = draw(st.sampled_from([(), ("flex", "priority")]))
     return replace(made, models={name: replace(model, tiers=passed) for name, model in made.models.items()})
 

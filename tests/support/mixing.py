@@ -104,10 +104,11 @@ def mix(
     asking: Asking | None = None,
     rules: Rules | None = None,
     tiers: Sequence[Tier] = (),
-    **suppliers: Mapping[str, Any],
+    suppliers: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Book:
     """Return a book whose product `chat` is served by models of the weights' names, each at a supplier of its name, at three tiers."""
-    made = book({name: replace(upstream("http://nowhere"), **suppliers.get(name, {})) for name in weights})
+    limits = {name: (suppliers or {}).get(name, {}) for name in weights}
+    made = book({name: replace(upstream("http://nowhere"), **limit) for name, limit in limits.items()})  # type: ignore[arg-type]
     rates = {"flex": "1", "default": "2", "priority": "4"}
     cells = {("chat", tier): (terms({"input": rate, "cache_read": rate, "output": rate}, f"chat {tier}"),) for tier, rate in rates.items()}
     card = replace(made.cards["retail"], cells=cells)

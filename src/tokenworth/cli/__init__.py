@@ -21,7 +21,7 @@ COMMANDS = {
     "customers": "add and list customers",
     "keys": "add, list and revoke API keys",
     "grants": "give credits and list grants",
-    "ledger": "verify, balance, statement, trial-balance and history",
+    "ledger": "verify, balance, statement, promises, trial-balance and history",
 }
 
 

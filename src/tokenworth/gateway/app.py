@@ -73,7 +73,9 @@ class Gateway:
         self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
         async with _while_present(receive):
-            reply = await self._service.answer(spoken, Call(_secret(scope), body, header(scope, b"idempotency-key")))
+            reply = await self._service.answer(
+                spoken, Call(_secret(scope), body, header(scope, b"idempotency-key"), header(scope, b"x-session-affinity"))
+            )
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:

@@ -12,8 +12,8 @@ from tests.support.shop import terms
 from tokenworth.book.model import Book, Tier
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.instants import SECOND
-from tokenworth.core.money import parse_amount
-from tokenworth.price.card import Card
+from tokenworth.core.money import parse_amount, parse_rate
+from tokenworth.price.card import Card, compile_terms
 
 TOKENS = 27
 PATIENCE = {"flex": 300 * SECOND, "default": 30 * SECOND, "priority": 5 * SECOND}
@@ -23,7 +23,9 @@ def passing(made: Book, *tiers: str) -> Book:
     """Tiers are passed on to the suppliers, at three costs."""
     costs = {(name, tier): made.costs.cells[name, "default"] for name in made.models for tier in ("default", *tiers)}
     return replace(
-        made, models={name: replace(model, tiers=tiers) for name, model in made.models.items()}, costs=Card("costs", "USD", made.costs.cells | costs)
+        made,
+        models={name: replace(model, tiers=tiers) for name, model in made.models.items()},
+        costs=Card("costs", "USD", dict(made.costs.cells) | costs),
     )
 
 
@@ -93,7 +95,7 @@ async def test_a_broken_promise_is_charged_as_ever_where_the_book_says_nothing_o
     event, _, _ = await served(mix({"a": 1}, tiers=[replace(PROMISE, broken="")]), Answer(wait=0.1), service_tier="priority", stream=True)
     assert (event.promise, event.charged_tier, event.charge) == ("broken", "priority", 4_000 * TOKENS)
     made = mix({"a": 1}, tiers=[PROMISE])
-    odd = made.cards["retail"].cells | {("chat", "flex"): (terms({"input": "9", "cache_read": "9", "output": "9"}, "chat flex"),)}
+    odd = dict(made.cards["retail"].cells) | {("chat", "flex"): (terms({"input": "9", "cache_read": "9", "output": "9"}, "chat flex"),)}
     event, _, _ = await served(
         replace(made, cards={"retail": Card("retail", "credits", odd)}), Answer(wait=0.1), service_tier="priority", stream=True
     )
@@ -122,9 +124,9 @@ async def pieces(part: int) -> list[Any]:
 async def test_the_hold_is_for_the_tier_that_is_asked_for_and_its_long_context_step() -> None:
     made = mix({"a": 1})
     card = made.cards["retail"]
-    long = terms({"input": "4", "cache_read": "4", "output": "4"}, "chat priority")
-    steep = replace(long, steps=(*long.steps, replace(long.steps[0], above=100, rates=dict.fromkeys(long.steps[0].rates, 40_000_000))))
-    made = replace(made, cards={"retail": replace(card, cells=card.cells | {("chat", "priority"): (steep,)})})
+    steps = {above: {name: parse_rate(rate) for name in ("input", "cache_read", "output")} for above, rate in ((0, "4"), (100, "40"))}
+    steep = compile_terms(currency="credits", since=0, source="chat priority", steps=steps)
+    made = replace(made, cards={"retail": replace(card, cells=dict(card.cells) | {("chat", "priority"): (steep,)})})
     holds = {}
     for tier, size in (("default", 10), ("priority", 10), ("priority", 2_000)):
         _, _, got = await served(made, Answer(), service_tier=tier, max_tokens=100, messages=[{"role": "user", "content": "x" * size}])
@@ -137,7 +139,7 @@ async def test_the_hold_is_for_the_tier_that_is_asked_for_and_its_long_context_s
 
 def crowded(slots: int = 1, **more: Any) -> Book:
     tiers = more.pop("tiers", [Tier("flex", 2 * SECOND), Tier("default", SECOND), Tier("priority", SECOND // 2)])
-    return mix({"a": 1}, tiers=tiers, a={"concurrency": slots}, **more)
+    return mix({"a": 1}, tiers=tiers, suppliers={"a": {"concurrency": slots}}, **more)
 
 
 async def test_who_finds_no_room_waits_and_holds_its_credits_meanwhile() -> None:
@@ -208,7 +210,7 @@ async def test_who_cannot_be_served_in_time_is_told_at_once_and_nothing_is_held(
 
 async def test_a_request_goes_to_the_supplier_that_has_room() -> None:
     suppliers = {"a": Scripted([Answer(wait=0.2)]), "b": Scripted([Answer(wait=0.2)])}
-    made = mix({"a": 1, "b": 0}, a={"concurrency": 1}, b={"concurrency": 1})
+    made = mix({"a": 1, "b": 0}, suppliers={name: {"concurrency": 1} for name in "ab"})
     async with bench(made, suppliers) as at:
         events = [got.event for got in await asyncio.gather(*(at.ask() for _ in range(2)))]
     assert [event.model for event in events if event] == ["a", "b"]
