@@ -79,7 +79,7 @@ class Supplier:
 
     def _ends(self, ticket: Ticket, at: int, what: str) -> None:
         if ticket.state is State.STARTED or (what == "leaves" and ticket.state is State.WAITING):
-            self._started(self.queue.end(ticket, at, max(ticket.tokens, 1) if what == "served" else None))
+            self._started(self.queue.end(ticket, at, max(ticket.tokens, 1) if what == "served" else None)[0])
 
 
 def simulate(queue: Queue, arrivals: Iterable[Arrival], *, reject: bool = True) -> Run:

@@ -23,7 +23,7 @@ def test_who_finds_room_starts_and_who_does_not_waits_for_an_end() -> None:
     made = queue(1)
     first, second = made.enter("default", 0, T), made.enter("default", 0, T + 1)
     assert (first.state, second.state, len(made)) == (State.STARTED, State.WAITING, 1)
-    assert made.end(first, T + 5) == [second]
+    assert made.end(first, T + 5) == ([second], [])
     assert (second.waited, len(made)) == (4, 0)
 
 
@@ -34,7 +34,7 @@ def test_the_tier_of_less_patience_goes_first_and_within_a_tier_who_came_first(t
     tickets = [made.enter(tier, 0, T + at) for at, tier in enumerate(tiers)]
     seen = []
     while len(made):
-        (running,) = made.end(running, T + 10)
+        ((running,), _) = made.end(running, T + 10)
         seen.append(tickets.index(running))
     assert seen == order
 
@@ -45,7 +45,7 @@ def test_who_has_waited_for_the_difference_of_patience_goes_before_whoever_comes
     flex = made.enter("flex", 0, T)
     late = T + PATIENCE["flex"] - PATIENCE["priority"] + 1
     made.enter("priority", 0, late)
-    assert made.end(running, late) == [flex]
+    assert made.end(running, late)[0] == [flex]
 
 
 def test_what_is_reserved_for_a_tier_is_kept_for_it() -> None:
@@ -54,7 +54,7 @@ def test_what_is_reserved_for_a_tier_is_kept_for_it() -> None:
     assert [ticket.state for ticket in flex].count(State.STARTED) == 8
     priority = [made.enter("priority", 0, T + 1) for _ in range(3)]
     assert [ticket.state for ticket in priority] == [State.STARTED, State.STARTED, State.WAITING]
-    assert made.end(flex[0], T + 2) == [priority[2]], "what is free for all goes to the earliest deadline"
+    assert made.end(flex[0], T + 2)[0] == [priority[2]], "what is free for all goes to the earliest deadline"
 
 
 def test_a_share_that_is_used_is_no_longer_kept_free() -> None:
@@ -79,7 +79,7 @@ def test_tokens_that_were_not_used_are_given_back_and_more_are_taken() -> None:
     made = queue(tokens=6_000)
     first = made.enter("default", 2_000, T)
     waiting = made.enter("default", 1, T)
-    assert made.end(first, T, 500) == [waiting], "500 of the 1,000 are left"
+    assert made.end(first, T, 500)[0] == [waiting], "500 of the 1,000 are left"
     made.end(waiting, T, 2_000)
     assert made.enter("default", 1, T).state is State.WAITING
 
@@ -103,6 +103,13 @@ def test_who_waits_until_its_deadline_is_let_go() -> None:
     assert (waiting.state, len(made)) == (State.EXPIRED, 0)
 
 
+def test_who_is_let_go_when_another_ends_is_told_too() -> None:
+    made = queue(1)
+    first = made.enter("default", 0, T)
+    late, next_ = made.enter("priority", 0, T), made.enter("default", 0, T)
+    assert made.end(first, T + PATIENCE["priority"]) == ([next_], [late])
+
+
 def test_who_waited_elsewhere_keeps_its_deadline() -> None:
     made = queue(1)
     made.enter("default", 0, T)
@@ -119,7 +126,7 @@ def test_a_request_that_would_come_too_late_is_told_when_to_come_again() -> None
     for _ in range(3):
         waiting = made.enter("default", 0, at)
         at += 3 * SECOND
-        assert made.end(running, at, 1) == [waiting]
+        assert made.end(running, at, 1) == ([waiting], [])
         running = waiting
     # a request takes 3 s, and priority waits for 2 s at most
     made.enter("priority", 0, at)
@@ -149,7 +156,7 @@ def test_a_smaller_capacity_takes_nothing_from_who_is_under_way() -> None:
     running = [made.enter("default", 0, T) for _ in range(4)]
     waiting = made.enter("default", 0, T)
     made.capacity.resize(2, 0, {}, at=T)
-    assert [made.end(ticket, T) for ticket in running] == [[], [], [waiting], []]
+    assert [made.end(ticket, T)[0] for ticket in running] == [[], [], [waiting], []]
     made.capacity.resize(8, 0, {}, at=T)
     assert made.enter("default", 0, T).state is State.STARTED
 

@@ -45,18 +45,17 @@ class Gate:
     def end(self, ticket: Ticket, tokens: int | None = None) -> None:
         """Take a ticket back and let others pass; a second time does nothing. `tokens`: what the request came to, None where that is not known."""
         if ticket.state is not State.ENDED:
-            self._wake(self.queue.end(ticket, self._clock(), tokens))
+            self._wake(*self.queue.end(ticket, self._clock(), tokens))
 
     def moved(self) -> None:
         """Let pass whom a change of the capacity lets pass."""
         self._tick()
 
     def _tick(self) -> None:
-        started, expired = self.queue.tick(self._clock())
-        self._wake([*started, *expired])
+        self._wake(*self.queue.tick(self._clock()))
 
-    def _wake(self, tickets: list[Ticket]) -> None:
-        for ticket in tickets:
+    def _wake(self, started: list[Ticket], expired: list[Ticket]) -> None:
+        for ticket in (*started, *expired):
             future = self._futures.get(ticket)
             if future and not future.done():
                 future.set_result(None)

@@ -45,9 +45,13 @@ class Ticket:
         return self.started - self.entered if self.started else 0
 
 
+Moved = tuple[list[Ticket], list[Ticket]]
+"""Tickets that may start now, and those whose deadline has passed."""
+
+
 @dataclass(slots=True)
 class Queue:
-    """The queue of one supplier. `patience` is by tier; each method returns the tickets that may start now."""
+    """The queue of one supplier. `patience` is by tier."""
 
     capacity: Capacity
     patience: Mapping[str, int]
@@ -77,7 +81,7 @@ class Queue:
         """Whether a request of a tier would start at once."""
         return not self._waiting.get(tier) and self.capacity.room_at(tier, at) == at
 
-    def end(self, ticket: Ticket, at: int, tokens: int | None = None) -> list[Ticket]:
+    def end(self, ticket: Ticket, at: int, tokens: int | None = None) -> Moved:
         """Take a ticket back, wherever it is: what it used (None: not known) and how long that took are learned from one that was started."""
         if ticket.state is State.WAITING:
             self._remove(ticket)
@@ -87,9 +91,9 @@ class Queue:
                 self._service = _faded(self._service, at - ticket.started)
                 self._output = _faded(self._output, max(tokens - ticket.tokens, 0))
         ticket.state = State.ENDED
-        return self.tick(at)[0]
+        return self.tick(at)
 
-    def tick(self, at: int) -> tuple[list[Ticket], list[Ticket]]:
+    def tick(self, at: int) -> Moved:
         """Return whom time, or what has become free, lets start, and whose deadline has passed."""
         expired = [ticket for waiting in self._waiting.values() for ticket in waiting[: bisect_right(waiting, at, key=_deadline)]]
         for ticket in expired:
