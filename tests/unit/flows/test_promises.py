@@ -1,7 +1,6 @@
 """What service tiers came to, from events whose times are chosen."""
 
 import random
-from dataclasses import replace
 
 from tests.support.events import draft, settled
 from tokenworth.capture.events import Status
@@ -25,12 +24,12 @@ def test_quantiles_are_at_most_a_sixteenth_too_large() -> None:
 
 
 def test_each_tier_tells_its_own() -> None:
-    stream = replace(settled(draft(1), 5, counts={"output": 101}), tier="priority", streamed=1, first_token=SECOND, promise="kept", queued=7)
-    stream = replace(stream, ended=stream.at + 3 * SECOND, charged_tier="priority")
-    broken = replace(stream, promise="broken", charged_tier="flex")
-    whole = replace(stream, streamed=0, promise="")
-    gone = replace(stream, status=Status.FAILED, alarm="over_capacity", promise="")
-    found = services([stream, broken, broken, whole, gone, replace(stream, tier="flex", promise="", charged_tier="flex")])
+    stream = settled(draft(1), 5, counts={"output": 101})._replace(tier="priority", streamed=1, first_token=SECOND, promise="kept", queued=7)
+    stream = stream._replace(ended=stream.at + 3 * SECOND, charged_tier="priority")
+    broken = stream._replace(promise="broken", charged_tier="flex")
+    whole = stream._replace(streamed=0, promise="")
+    gone = stream._replace(status=Status.FAILED, alarm="over_capacity", promise="")
+    found = services([stream, broken, broken, whole, gone, stream._replace(tier="flex", promise="", charged_tier="flex")])
     told = {each["tier"]: each for each in promises_data(found)}
     assert list(told) == ["priority", "flex"]
     one = told["priority"]

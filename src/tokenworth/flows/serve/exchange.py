@@ -210,7 +210,7 @@ class Exchange:
         tries = self._tries
         if not tries.queued and not tries.attempts:
             return order
-        return replace(order, draft=replace(order.draft, queued=tries.queued, attempts=tries.attempts, wasted=tries.wasted))
+        return replace(order, draft=order.draft._replace(queued=tries.queued, attempts=tries.attempts, wasted=tries.wasted))
 
     def _keep_headers(self, headers: Mapping[str, str]) -> None:
         self.headers.update({name: headers[name] for name in PASSED_ON if name in headers})

@@ -75,7 +75,7 @@ class Order:
         """Return the order as another model serves it: the same to the customer."""
         if maker is self.maker:
             return self
-        return replace(self, maker=maker, draft=replace(self.draft, model=maker.model.id, supplier=maker.model.supplier))
+        return replace(self, maker=maker, draft=self.draft._replace(model=maker.model.id, supplier=maker.model.supplier))
 
 
 def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) -> Order:
