@@ -75,7 +75,7 @@ def rules_of(table: ProductTable) -> model.Rules:
     """Return what a product's table asks of its models."""
     stated = table.max_cost.stated() if table.max_cost else {}
     most = {name: rate for name, rate in stated.items() if isinstance(rate, int)}
-    return model.Rules(table.min_quality, frozenset(table.regions), most)
+    return model.Rules(table.min_quality, frozenset(table.regions), most) if table.min_quality is not None or table.regions or most else model.ANY
 
 
 def _product(id_: str, table: ProductTable) -> model.Product:

@@ -37,6 +37,9 @@ class Verdict:
         return self.fault in (Fault.SUPPLIER, Fault.BUSY)
 
 
+WELL = Verdict(Fault.NONE)
+
+
 def judge(status: int, headers: Mapping[str, str], at: int) -> Verdict:
     """Judge an answer by its status and headers (small letters).
 
@@ -44,7 +47,7 @@ def judge(status: int, headers: Mapping[str, str], at: int) -> Verdict:
     long (Retry-After, in seconds or as a date), else the client's.
     """
     if status < 400:
-        return Verdict(Fault.NONE)
+        return WELL
     if status == 429 and (pause := _pause(headers.get("retry-after", ""), at)) is not None:
         return Verdict(Fault.BUSY, pause)
     if status >= 500 or status in OPERATORS_OWN:

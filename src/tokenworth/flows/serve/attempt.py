@@ -7,7 +7,7 @@ from contextlib import suppress
 from tokenworth.core.errors import SupplierError
 from tokenworth.flows.ports import Supplier, SupplierRequest
 from tokenworth.flows.route.health import Breaker
-from tokenworth.flows.route.verdict import Fault, Verdict, judge
+from tokenworth.flows.route.verdict import WELL, Fault, Verdict, judge
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire.tap import Tap
 
@@ -30,6 +30,8 @@ class Attempt:
         self.out = b""
         """What may go to the client first."""
         self.broken: SupplierError | None = None
+        self.verdict = WELL
+        """Whose fault it is that it does not serve, if it does not; known when it has started."""
         self.started = self.ended = False
         self.first_token = 0
         """Microseconds from the hold to the first content; 0 before it."""
@@ -40,9 +42,7 @@ class Attempt:
         self._pending: asyncio.Task[bytes | None] | None = None
         self._told: Fault | None = None
 
-    @property
-    def verdict(self) -> Verdict:
-        """Whose fault it is that it does not serve, if it does not."""
+    def _judge(self) -> Verdict:
         if self.broken or (self.tap.failed and not self.tap.begun):
             return Verdict(Fault.SUPPLIER)
         return judge(self.status, self.headers, self._clock())
@@ -77,7 +77,7 @@ class Attempt:
             self.fail(error)
         if self.ended and not self.tap.complete and self.status < 400 and not self.broken and not self.tap.failed:
             self.broken = SupplierError("the supplier's answer ended before its end", code="supplier_broke_off")
-        self._tell(self.verdict)
+        self._tell(self._judge())
 
     def fail(self, error: SupplierError) -> None:
         """Note that nothing more comes, and why."""
@@ -86,7 +86,7 @@ class Attempt:
     def too_slow(self, error: SupplierError) -> None:
         """Note that its start was given up."""
         self.fail(error)
-        self._tell(self.verdict)
+        self._tell(self._judge())
 
     async def more(self) -> bytes:
         """Read on; return what may go to the client now."""
@@ -135,7 +135,7 @@ class Attempt:
         return None
 
     def _tell(self, verdict: Verdict) -> None:
-        now, self._told = self._clock(), verdict.fault
+        now, self.verdict, self._told = self._clock(), verdict, verdict.fault
         if verdict.fault is Fault.SUPPLIER:
             self._breaker.failed(now)
         elif verdict.fault is Fault.BUSY:

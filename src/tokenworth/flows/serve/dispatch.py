@@ -42,7 +42,7 @@ def _limited(supplier: Supplier) -> bool:
     return bool(supplier.concurrency or supplier.tokens_per_minute)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dispatch:
     """The suppliers of one edition of the book, and what is known of them."""
 

@@ -26,7 +26,6 @@ from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.tries import Tries
 from tokenworth.flows.serve.wire.answer import reason
-from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)
@@ -183,8 +182,7 @@ class Exchange:
 
     def _close(self, event: UsageEvent) -> None:
         self._closed = True
-        usage = Usage(event.counts)
-        self._tries.used = usage.input_tokens + usage.output_tokens
+        self._tries.counts = event.counts
         self._told(event)
 
     def _refusal(self, status: int, code: str, what: str) -> Refusal:

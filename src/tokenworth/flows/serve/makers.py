@@ -20,7 +20,7 @@ MEDIA = {"image": "image", "audio": "audio", "video": "video"}
 """Modality by a word in the type of a part."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Maker:
     """A model that may serve a request, the bridge to its supplier, and what the supplier gets."""
 
@@ -38,6 +38,13 @@ class Place:
     book: Book
     costs: Card
     counts: Mapping[str, Count]
+
+
+def lone_maker(book: Book, counts: Mapping[str, Count], product: Product, ask: Ask) -> Maker:
+    """Return who serves a request of a product that has one model and no rules."""
+    model = book.models[product.model]
+    bridge = find_bridge(ask.api, book.suppliers[model.supplier])
+    return Maker(model, bridge, bridge.request(ask, model), counts.get(model.id, by_bytes))
 
 
 def makers(place: Place, product: Product, ask: Ask, at: int) -> tuple[Maker, ...]:

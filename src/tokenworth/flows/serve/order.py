@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tokenworth.book.model import ORDERLY, RANKS, STANDARD_TIERS, UNLIMITED, Asking, Book, Model, Plan, Rates, Tier
+from tokenworth.book.model import ANY, ORDERLY, RANKS, STANDARD_TIERS, UNLIMITED, Asking, Book, Model, Plan, Rates, Tier
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve.makers import Maker, Place, makers
+from tokenworth.flows.serve.makers import Maker, Place, lone_maker, makers
 from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
 from tokenworth.flows.serve.wire.ask import Ask, bounds
 from tokenworth.flows.serve.wire.format import Bridge
@@ -89,7 +89,10 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
     if (product.id, principal.tier) in card.cells:
         ask = _at_tier(ask, principal.tier)
     terms = _terms(card, ask, at)
-    first, *others = makers(Place(book, shop.costs, shop.counts), product, ask, at)
+    if product.mix or product.rules is not ANY:
+        first, *others = makers(Place(book, shop.costs, shop.counts), product, ask, at)
+    else:
+        first, others = lone_maker(book, shop.counts, product, ask), []
     draft = UsageEvent(
         id=event,
         customer=principal.customer,
@@ -137,6 +140,9 @@ def _at_tier(ask: Ask, tier: str) -> Ask:
 def _amounts(terms: Terms, ask: Ask, candidates: Iterable[Maker], length: int | None) -> tuple[int, int]:
     """Return what to hold, and what the dearest outcome costs: each the most over all who may serve, whose contexts and limits differ."""
     most = [bounds(ask, maker.model) for maker in candidates]
+    if length is None and len(most) == 1:
+        amount = worst(terms, most[0]).nano
+        return amount, amount
     likely = [_likely(each, ask, length) for each in most]
     amount = max(worst(terms, each).nano for each in likely)
     return amount, amount if likely == most else max(worst(terms, each).nano for each in most)

@@ -19,6 +19,7 @@ from tokenworth.flows.serve.makers import Maker
 from tokenworth.flows.serve.meter import CLIENT_GONE, so_far
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire.text import BYTES_PER_TOKEN
+from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import Card
 
 OUTRUN = "outrun"
@@ -48,8 +49,8 @@ class Tries:
         """Microseconds in queues."""
         self.waiting = False
         """Whether it waits in a queue, and nothing is under way."""
-        self.used: int | None = 0
-        """Tokens that the one that served came to; None where nobody knows."""
+        self.counts: Mapping[str, int] = {}
+        """What the one that served came to."""
         self._order = order
         self._left = list(ranked)
         self._allowed = order.asking.attempts
@@ -97,7 +98,7 @@ class Tries:
                 if attempt.started and not attempt.serves:
                     await self._end(attempt, attempt.outcome or CLIENT_GONE)
                 else:
-                    await self._close(attempt, self.used)
+                    await self._close(attempt, self.counts)
         finally:
             self._dispatch.edition.leave()
 
@@ -185,13 +186,15 @@ class Tries:
         known = not billed or attempt.tap.usage is not None
         model = attempt.order.model
         self._tried.append(Tried(model.id, model.supplier, outcome, so_far(attempt.order, attempt.tap, self._costs).cost if billed else 0, known))
-        await self._close(attempt, None if billed else 0)
+        await self._close(attempt, None if billed else {})
 
-    async def _close(self, attempt: Attempt, tokens: int | None) -> None:
+    async def _close(self, attempt: Attempt, counts: Mapping[str, int] | None) -> None:
+        """Close an attempt and give its place back: what it came to is None where nobody knows."""
         place = self._open.pop(attempt)
         try:
             await attempt.close()
         finally:
             if place:
                 gate, ticket = place
-                gate.end(ticket, tokens)
+                usage = None if counts is None else Usage(counts)
+                gate.end(ticket, None if usage is None else usage.input_tokens + usage.output_tokens)
