@@ -1,3 +1,5 @@
+-- A ledger of schema 3, as the ledger wrote it; see README.md.
+PRAGMA user_version = 3;
 BEGIN TRANSACTION;
 CREATE TABLE account (
     customer TEXT PRIMARY KEY,
@@ -242,4 +244,3 @@ CREATE TRIGGER correction_stays BEFORE UPDATE ON correction BEGIN SELECT raise(A
 CREATE TRIGGER correction_remains BEFORE DELETE ON correction BEGIN SELECT raise(ABORT, 'corrections are append-only'); END;
 CREATE TRIGGER event_remains BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are append-only'); END;
 COMMIT;
-PRAGMA user_version = 3;

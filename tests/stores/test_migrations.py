@@ -66,7 +66,7 @@ def file_of(script: str, path: Path) -> Path:
 
 
 def relive(path: Path) -> None:
-    """Write with this version what the ledger of version 2 went through."""
+    """Write with this version what the ledgers of versions 2 and 3 went through."""
     with open_ledger(path) as ledger:
         live(ledger)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator
 
-from tokenworth.book.build import typed_model
+from tokenworth.book.build import typed_model, weights_of
 from tokenworth.book.cards import card_rows, show_date
 from tokenworth.book.entries import Entries, Entry
 from tokenworth.book.fields import CURRENCY
@@ -40,8 +40,12 @@ def check_references(entries: Entries) -> Iterator[Problem]:
     """Find references to what is not declared."""
     for section, field in REFERENCES:
         for entry in entries[section].values():
-            if entry.sound(field):
-                yield from _refer(entries, entry, field, getattr(entry.table, field))
+            if entry.sound(field) and (name := getattr(entry.table, field)) is not None:
+                yield from _refer(entries, entry, field, name)
+    for entry in entries["products"].values():
+        for at, row in enumerate(entry.table.mix):
+            if entry.rows["mix"][at].sound("model"):
+                yield from _refer(entries, entry, "model", row.model, "mix", at)
     for entry in entries["cards"].values():
         for at, row in _rows(entry, "product"):
             yield from _refer(entries, entry, "product", row.product, "rates", at)
@@ -233,12 +237,14 @@ def check_grants(entries: Entries) -> Iterator[Problem]:
 
 
 def check_bounds(entries: Entries, book: BookTable) -> Iterator[Problem]:
-    """Find long-context rows that no request can reach, as the model's context is smaller."""
+    """Find long-context rows that no request can reach, as the context of every model is smaller."""
     for entry in entries["cards"].values():
         rows = card_rows(entry, book.unit)
         for at, row in _rows(entry, "product", "above"):
             product = entries["products"].get(row.product)
-            model = entries["models"].get(product.table.model) if product and product.sound("model") else None
-            if model and model.sound("context") and row.above >= model.table.context:
-                what = f"no request has more than {row.above} input tokens: the context of {model.id} is {model.table.context}"
+            names = weights_of(product.table) if product and product.sound("model", "mix") else ()
+            models = [model for name in names if (model := entries["models"].get(name)) and model.sound("context")]
+            largest = max(models, key=lambda model: model.table.context, default=None)
+            if largest and len(models) == len(names) and row.above >= largest.table.context:
+                what = f"no request has more than {row.above} input tokens: the context of {largest.id} is {largest.table.context}"
                 yield rows.problem(at, "unreachable_step", what, mend="remove the row, or mend `above` or `context`", unit="above")

@@ -13,6 +13,7 @@ COMMANDS = {
     "init": "write a commented starter book",
     "check": "validate a book and show its margins",
     "serve": "run the gateway on a book",
+    "apply": "put a book in force; running gateways follow",
     "demo": "replay a real trace through the gateway and print the statement",
     "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
     "meter": "provider usage payloads -> disjoint counts and list cost",
@@ -21,7 +22,7 @@ COMMANDS = {
     "customers": "add and list customers",
     "keys": "add, list and revoke API keys",
     "grants": "give credits and list grants",
-    "ledger": "verify, balance, statement, trial-balance and history",
+    "ledger": "verify, balance, statement, promises, trial-balance and history",
 }
 
 MODULES = {"import": "import_"}

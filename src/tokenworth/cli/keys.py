@@ -5,6 +5,7 @@ from contextlib import closing
 
 import click
 
+from tokenworth.book.model import RANKS
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
@@ -20,14 +21,15 @@ def command() -> None:
 @command.command()
 @click.argument("customer")
 @click.option("--project", default="", help="What the customer uses it for; budgets can count each project.")
+@click.option("--tier", type=click.Choice(list(RANKS)), help="Service tier of requests that name none.")
 @database
 @as_json
-def add(*, customer: str, project: str, db: Where, as_json: bool) -> None:
+def add(*, customer: str, project: str, tier: str | None, db: Where, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
     with closing(open_registry(db, create=False)) as directory:
-        made, secret = directory.add_key(customer, project)
+        made, secret = directory.add_key(customer, project, tier or "")
     if as_json:
-        click.echo(json.dumps({"id": made.id, "customer": made.customer, "project": made.project, "secret": secret}))
+        click.echo(json.dumps({"id": made.id, "customer": made.customer, "project": made.project, "tier": made.tier, "secret": secret}))
     else:
         click.echo(f"{made.id} of {made.customer}, shown once: {secret}")
 
@@ -64,8 +66,8 @@ def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([*map(_data, found), *map(_data, machines)], indent=2))
         return
-    rows = [[k.id, k.customer, k.project, *_dates(k)] for k in found]
-    print_table("", [Column(title) for title in ("key", "customer", "project", "since", "revoked")], rows)
+    rows = [[k.id, k.customer, k.project, k.tier, *_dates(k)] for k in found]
+    print_table("", [Column(title) for title in ("key", "customer", "project", "tier", "since", "revoked")], rows)
     if machines:
         own = [[k.id, k.scope, k.name, *_dates(k)] for k in machines]
         print_table("Your own machines", [Column(title) for title in ("key", "scope", "name", "since", "revoked")], own)
@@ -87,9 +89,10 @@ def revoke(*, key: str, db: Where, as_json: bool) -> None:
 
 
 def _data(key: ApiKey | MachineKey) -> dict[str, str | None]:
-    whose = {"customer": key.customer, "project": key.project} if isinstance(key, ApiKey) else {"scope": key.scope, "name": key.name}
     dated = {"created": format_instant(key.created), "revoked": format_instant(key.revoked) if key.revoked else None}
-    return {"id": key.id, **whose, **dated}
+    if isinstance(key, ApiKey):
+        return {"id": key.id, "customer": key.customer, "project": key.project, "tier": key.tier, **dated}
+    return {"id": key.id, "scope": key.scope, "name": key.name, **dated}
 
 
 def _dates(key: ApiKey | MachineKey) -> list[str]:

@@ -10,22 +10,18 @@ from typing import Any
 
 import click
 
-from tokenworth.book.guard import check_margins
-from tokenworth.book.load import load, place
 from tokenworth.cli.options import PORT, NamedPath, database
-from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.outside import Outside, application
 from tokenworth.gateway.server import run
 from tokenworth.gateway.watch import DRAIN_SECONDS
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
 from tokenworth.wiring.logs import start_logs
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend
-from tokenworth.wiring.shop import counts_of, sizes_of
+from tokenworth.wiring.shop import open_shop, sizes_of
 
 
 @click.command()
@@ -54,28 +50,18 @@ from tokenworth.wiring.shop import counts_of, sizes_of
 def command(*, directory: Path, db: Where, host: str, port: int, log_format: str, **settings: Any) -> None:
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
     start_logs(log_format)
-    shop = _open(directory)
+    shop = open_shop(directory)
     book = shop.book
 
     @asynccontextmanager
     async def factory() -> AsyncGenerator[App, None]:
         async with (
             open_backend(book, db, os.environ) as backend,
-            application(replace(shop, sizes=sizes_of(book, db)), backend, Outside(**settings)) as app,
+            application(replace(shop, sizes=sizes_of(book, db)), backend, Outside(database=db, **settings)) as app,
         ):
             yield app
 
     run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
-
-
-def _open(directory: Path) -> Shop:
-    """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
-    book = load(directory, list_price_problem)
-    costs = cost_card(book)
-    errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
-    if errors:
-        raise BookError(errors)
-    return Shop(book, costs, counts_of(book))
 
 
 def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:

@@ -27,6 +27,8 @@ class Principal:
     """The key's id, not the secret."""
     project: str = ""
     """What the customer uses the key for; empty where it was not said."""
+    tier: str = ""
+    """Service tier of requests that name none; empty for the default one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ class Gateway:
         self._service.caller(bearer(scope))
         body = await read_body(scope, receive, self._max_body)
         async with _while_present(receive):
-            reply = await self._service.answer(spoken, Call(bearer(scope), body, header(scope, b"idempotency-key"), header(scope, b"anthropic-beta")))
+            told = (header(scope, name) for name in (b"idempotency-key", b"anthropic-beta", b"x-session-affinity"))
+            reply = await self._service.answer(spoken, Call(bearer(scope), body, *told))
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +26,10 @@ from tokenworth.gateway.peers import telling, together
 from tokenworth.gateway.watch import DRAIN_SECONDS, Watched
 from tokenworth.render.prometheus import CONTENT_TYPE, exposition
 from tokenworth.wiring.clock import now
+from tokenworth.wiring.editions import following
+from tokenworth.wiring.ledgers import Where
 from tokenworth.wiring.serving import HOLD_SECONDS, Backend, serving
+from tokenworth.wiring.suppliers import make_suppliers
 from tokenworth.wiring.tracing import tracing
 
 LEDGER_SECONDS = 2.0
@@ -38,8 +42,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """How a gateway shows itself. `peers` is a folder in which all processes behind one port tell each other their metrics."""
+    """How a gateway shows itself.
 
+    `database` has the book that it follows, where it follows one; `peers` is a folder in which all processes behind one port tell each other
+    their metrics.
+    """
+
+    database: Where | None = None
     hold_seconds: int = HOLD_SECONDS
     drain_seconds: float = DRAIN_SECONDS
     by_customer: bool = False
@@ -75,8 +84,10 @@ async def application(shop: Shop, backend: Backend, outside: Outside) -> AsyncGe
         if outside.peers is not None:
             await stack.enter_async_context(telling(outside.peers, meters.snapshot))
         service = await stack.enter_async_context(serving(shop, watched, hold_seconds=outside.hold_seconds))
+        if outside.database is not None:
+            await stack.enter_async_context(following(service, outside.database, lambda book: cutter.over(make_suppliers(book, os.environ, now))))
         state = State(service, ledger, meters, outside)
-        intake = Intake(lambda: service.shop, backend.directory, now)
+        intake = Intake(lambda: service.edition.shop, backend.directory, now)
         gateway = Gateway(service, more={**Ingest(intake, ledger).routes, **state.routes})
         state.seen = Watched(gateway, meters, cutter, time.perf_counter, log_requests=outside.log_requests)
         yield Application(state.seen, outside.drain_seconds)
@@ -105,7 +116,7 @@ class State:
         del scope, receive
         status = await self._status()
         headers = {} if status == "ready" else {"retry-after": "1"}
-        await send_json(send, 200 if status == "ready" else 503, {"status": status, "book": self._service.shop.book.id}, headers)
+        await send_json(send, 200 if status == "ready" else 503, {"status": status, "book": self._service.edition.shop.book.id}, headers)
 
     async def _status(self) -> str:
         if self.seen is not None and self.seen.draining:

@@ -10,7 +10,7 @@ from tokenworth.flows.ports import Buyer, OperatorKey, Principal
 from tokenworth.store.ledger.codec import Row
 
 KEY = (
-    "SELECT customer.id, customer.plan, api_key.id, api_key.project FROM api_key JOIN customer ON customer.id = api_key.customer"
+    "SELECT customer.id, customer.plan, api_key.id, api_key.project, api_key.tier FROM api_key JOIN customer ON customer.id = api_key.customer"
     " WHERE api_key.digest = ? AND api_key.revoked = 0"
 )
 OPERATOR = "SELECT id, scope, name FROM operator_key WHERE digest = ? AND revoked = 0"

@@ -114,7 +114,14 @@ CREATE TABLE event (
     first_token bigint NOT NULL,
     alarm       text NOT NULL,
     project     text NOT NULL DEFAULT '',
-    waived      bigint NOT NULL DEFAULT 0 CHECK (waived >= 0)
+    waived      bigint NOT NULL DEFAULT 0 CHECK (waived >= 0),
+    served_tier  text NOT NULL DEFAULT '',
+    charged_tier text NOT NULL DEFAULT '',
+    promise      text NOT NULL DEFAULT '',     -- kept, broken, or empty
+    queued       bigint NOT NULL DEFAULT 0,
+    streamed     bigint NOT NULL DEFAULT 0,
+    wasted       bigint NOT NULL DEFAULT 0 CHECK (wasted >= 0),
+    attempts     text NOT NULL DEFAULT ''     -- JSON of those that did not serve
 );
 
 -- ids of the others are in order of time
@@ -158,7 +165,8 @@ CREATE TABLE api_key (
     digest   text COLLATE "C" NOT NULL UNIQUE,        -- SHA-256 of the secret; the secret is never stored
     created  bigint NOT NULL,
     revoked  bigint NOT NULL DEFAULT 0,   -- 0: in use
-    project  text NOT NULL DEFAULT ''
+    project  text NOT NULL DEFAULT '',
+    tier     text NOT NULL DEFAULT ''     -- of requests that name none
 );
 
 CREATE INDEX api_key_of ON api_key (customer);
@@ -196,4 +204,4 @@ CREATE TRIGGER correction_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON correctio
 
 -- the version of these tables
 CREATE TABLE ledger_schema (version bigint NOT NULL);
-INSERT INTO ledger_schema VALUES (4);
+INSERT INTO ledger_schema VALUES (5);

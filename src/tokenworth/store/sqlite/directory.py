@@ -42,6 +42,8 @@ class ApiKey:
     created: int
     revoked: int
     project: str = ""
+    tier: str = ""
+    """Service tier of requests that name none; empty for the default one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +122,27 @@ class Registry:
         self.db.execute("UPDATE customer SET own = ? WHERE id = ?", (own_text(own), id_))
         return replace(known, own=own)
 
-    def add_key(self, customer: str, project: str = "") -> tuple[ApiKey, str]:
-        """Make a key, for a project if one is named; return it and its secret, which is not kept."""
+    def add_key(self, customer: str, project: str = "", tier: str = "") -> tuple[ApiKey, str]:
+        """Make a key, for a project and with a service tier of its own if they are named; return it and its secret, which is not kept."""
         self.customer(customer)
         if not set(project) <= PROJECT_CHARACTERS:
             raise InputError(f"{project!r} is not usable as a project", mend="use letters, digits, hyphen, underscore and dot", code="bad_id")
         secret, hashed = self._secret()
-        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0, project)
-        row = (made.id, made.customer, hashed, made.created, made.project)
-        self.db.execute("INSERT INTO api_key (id, customer, digest, created, project) VALUES (?, ?, ?, ?, ?)", row)
+        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0, project, tier)
+        row = (made.id, made.customer, hashed, made.created, made.project, made.tier)
+        self.db.execute("INSERT INTO api_key (id, customer, digest, created, project, tier) VALUES (?, ?, ?, ?, ?, ?)", row)
         return made, secret
 
     def keys(self, customer: str | None = None) -> Iterator[ApiKey]:
         """Yield keys, revoked ones too, of one customer or of all."""
-        for row in self.db.execute("SELECT id, customer, created, revoked, project FROM api_key ORDER BY customer, created, id"):
+        for row in self.db.execute("SELECT id, customer, created, revoked, project, tier FROM api_key ORDER BY customer, created, id"):
             if customer in (None, row[1]):
                 yield ApiKey(*row)
 
     def revoke_key(self, id_: str) -> ApiKey:
         """Revoke a key from now on; again changes nothing."""
         self.db.execute("UPDATE api_key SET revoked = ? WHERE id = ? AND revoked = 0", (self._clock(), id_))
-        row = self.db.execute("SELECT id, customer, created, revoked, project FROM api_key WHERE id = ?", (id_,)).fetchone()
+        row = self.db.execute("SELECT id, customer, created, revoked, project, tier FROM api_key WHERE id = ?", (id_,)).fetchone()
         if row is None:
             raise InputError(f"there is no key {id_}", mend="see `tokenworth keys list`")
         return ApiKey(*row)

@@ -113,7 +113,14 @@ CREATE TABLE event (
     first_token INTEGER NOT NULL,
     alarm       TEXT NOT NULL,
     project     TEXT NOT NULL DEFAULT '',
-    waived      INTEGER NOT NULL DEFAULT 0 CHECK (waived >= 0)
+    waived      INTEGER NOT NULL DEFAULT 0 CHECK (waived >= 0),
+    served_tier  TEXT NOT NULL DEFAULT '',
+    charged_tier TEXT NOT NULL DEFAULT '',
+    promise      TEXT NOT NULL DEFAULT '',     -- kept, broken, or empty
+    queued       INTEGER NOT NULL DEFAULT 0,
+    streamed     INTEGER NOT NULL DEFAULT 0,
+    wasted       INTEGER NOT NULL DEFAULT 0 CHECK (wasted >= 0),
+    attempts     TEXT NOT NULL DEFAULT ''     -- JSON of those that did not serve
 ) STRICT;
 
 -- ids of the others are in order of time
@@ -157,7 +164,8 @@ CREATE TABLE api_key (
     digest   TEXT NOT NULL UNIQUE,        -- SHA-256 of the secret; the secret is never stored
     created  INTEGER NOT NULL,
     revoked  INTEGER NOT NULL DEFAULT 0,  -- 0: in use
-    project  TEXT NOT NULL DEFAULT ''
+    project  TEXT NOT NULL DEFAULT '',
+    tier     TEXT NOT NULL DEFAULT ''       -- of requests that name none
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_key_of ON api_key (customer);
