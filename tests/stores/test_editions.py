@@ -1,4 +1,4 @@
-"""A service follows the book in force of its ledger, on both engines: what is new is served, what is used no more is closed, what is bad is passed over."""
+"""A service follows the book in force of its ledger, on both engines: what is new is served, what is bad is passed over."""
 
 import asyncio
 import logging
