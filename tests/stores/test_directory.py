@@ -46,6 +46,16 @@ def test_a_key_finds_its_customer_until_it_is_revoked(where: Where, registry: Re
     directory.close()
 
 
+def test_a_key_may_have_a_service_tier(where: Where, registry: Registry) -> None:
+    key, secret = registry.add_key("ada", "search", "flex")
+    plain, _ = registry.add_key("ada")
+    directory = open_directory(where)
+    assert directory.find_key(secret) == Principal("ada", "pro", key.id, "search", "flex")
+    assert [each.tier for each in registry.keys("ada")] == ["flex", ""]
+    assert (registry.revoke_key(key.id).tier, plain.tier) == ("flex", "")
+    directory.close()
+
+
 def test_the_secret_is_not_in_the_file(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "l.db", clock=lambda: 1, entropy=bytes)
     registry.add_customer("ada", "pro")
