@@ -116,14 +116,20 @@ def test_a_response_is_finished_where_no_item_is_open_that_must_be_followed() ->
     assert states == [*[False] * (len(events) - 2), True]
 
 
-@pytest.mark.parametrize("supplier", APIS)
+TOLD = {"message": "Overloaded", "type": "overloaded_error", "code": None}
+ERRORS: list[tuple[str, dict[str, Any]]] = [
+    ("chat", {"error": TOLD}),
+    ("messages", {"type": "error", "error": TOLD}),
+    ("responses", {"type": "error", "code": "server_error", "message": "Overloaded", "param": None}),
+    ("responses", {"type": "response.failed", "response": {"status": "failed", "error": {"code": "server_error", "message": "Overloaded"}}}),
+]
+
+
+@pytest.mark.parametrize(("supplier", "error"), ERRORS)
 @pytest.mark.parametrize("client", APIS)
-def test_an_error_of_the_supplier_waits_and_ends_the_answer(client: str, supplier: str) -> None:
+def test_an_error_of_the_supplier_waits_and_ends_the_answer(client: str, supplier: str, error: dict[str, Any]) -> None:
     made, events = tap(client, supplier), stream(supplier, SCENES["text"], "up")
-    told = {"message": "Overloaded", "type": "overloaded_error", "code": None}
-    error = {"type": "error", "error": told}
-    failure = b"data: " + orjson.dumps({"error": told} if supplier == "chat" else error) + b"\n\n"
-    out = made.feed(events[0] + failure + b"".join(events[1:]))
+    out = made.feed(events[0] + b"data: " + orjson.dumps(error) + b"\n\n" + b"".join(events[1:]))
     assert made.failed
     assert not made.complete
     assert b"Overloaded" not in out

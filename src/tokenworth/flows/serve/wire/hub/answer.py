@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tokenworth.flows.serve.wire.answer import as_object, as_text
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.hub.conversation import Call, Declined, Reasoning, Text
 from tokenworth.measure.usage.counts import Usage
@@ -92,12 +93,16 @@ class Told:
 
 
 def told(content: Mapping[str, Any]) -> Told | None:
-    """Return the error that an object carries in `error`, as all formats do; None where there is none."""
+    """Return the error that an object carries, None where there is none: in `error`, or as events of responses have it."""
     error = content.get("error")
+    if content.get("type") == "response.failed":
+        error = as_object(content.get("response")).get("error") or {}
+    elif content.get("type") == "error" and not isinstance(error, dict):
+        error = content
     if not isinstance(error, dict):
         return None
-    code = error.get("code") or error.get("type")
-    return Told(str(error.get("message") or "The supplier gave no reason."), code if isinstance(code, str) else "")
+    code = as_text(error.get("code")) or as_text(error.get("type"))
+    return Told(as_text(error.get("message")) or "The supplier gave no reason.", "" if code == "error" else code)
 
 
 def whole_usage(usage: Usage) -> tuple[int, int, int]:

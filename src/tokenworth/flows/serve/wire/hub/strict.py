@@ -69,7 +69,7 @@ class Taker:
     def neutral(self, **values: Any) -> None:
         """Pass over fields that say what holds without them too."""
         for name, value in values.items():
-            if self._left.get(name) == value:
+            if name in self._left and self._left[name] == value:
                 del self._left[name]
 
     def close(self) -> None:
