@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from scipy.interpolate import PchipInterpolator
-
 from tokenworth.core.errors import InputError
+from tokenworth.measure.cost.interpolate import interpolate
 from tokenworth.measure.cost.points import Point, Stack
 
 
@@ -50,22 +48,20 @@ class Frontier:
         """Lowest and highest speed, tokens/s/user."""
         return self.speed.of(self.points[0]), self.speed.of(self.points[-1])
 
-    def throughput_at(self, speed: float) -> float:
-        """Output tokens/s/GPU at a speed in tokens/s/user; OutsideFrontierError beyond the measured range.
-
-        Monotone cubic (Fritsch and Carlson 1980) in the logarithms of both.
-        """
+    def covers(self, speed: float) -> bool:
+        """Tell whether a speed lies in the range."""
         low, high = self.range
-        if not low <= speed <= high:
+        return low <= speed <= high
+
+    def throughput_at(self, speed: float) -> float:
+        """Output tokens/s/GPU at a speed in tokens/s/user; OutsideFrontierError beyond the measured range."""
+        low, high = self.range
+        if not self.covers(speed):
             raise OutsideFrontierError(
                 f"{self.stack.model} on {self.stack.gpu} was measured from {low:.4g} to {high:.4g} tokens/s/user, not at {speed:.4g}",
                 mend="ask for a speed inside the range; nothing is extrapolated",
             )
-        if len(self.points) == 1:
-            return self.points[0].throughput
-        speeds = np.log([self.speed.of(point) for point in self.points])
-        made = np.log([point.throughput for point in self.points])
-        return float(np.exp(PchipInterpolator(speeds, made)(np.log(speed))))
+        return interpolate([self.speed.of(point) for point in self.points], [point.throughput for point in self.points], speed)
 
 
 def frontier(points: Iterable[Point], speed: Speed = Speed.INTERACTIVITY) -> Frontier:

@@ -21,6 +21,7 @@ class Gpu:
         flops: dense operations/s by precision (bf16, fp8, fp4); a precision that it lacks is absent.
         watts: thermal design power of the GPU alone.
         per_node: GPUs of a server.
+        per_domain: GPUs that one fast fabric joins: a server's, or a rack's.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Gpu:
     flops: Mapping[str, float]
     watts: float
     per_node: int
+    per_domain: int
 
 
 @cache
@@ -47,6 +49,7 @@ def _gpu(row: Mapping[str, str]) -> Gpu:
         flops={precision: rate for precision, rate in flops.items() if rate},
         watts=float(row["tdp_w"]),
         per_node=int(row["gpus_per_node"]),
+        per_domain=int(row["gpus_per_rack"] or row["gpus_per_node"]),
     )
 
 
