@@ -16,6 +16,7 @@ from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.service import Call
+from tokenworth.flows.serve.wire import chat
 from tokenworth.price.card import Card, Terms, compile_terms
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
@@ -76,7 +77,7 @@ async def served(request: dict[str, Any], rates: Terms, trace: str) -> Recording
     backend = Backend(ledger, FakeDirectory({"s": Principal("ada", "payg", "k")}), make_suppliers(made, {}, now))
     async with serving(Shop(made, made.costs), backend) as service:
         try:
-            reply = await service.chat(Call("s", orjson.dumps(request)))
+            reply = await service.answer(chat.FORMAT, Call("s", orjson.dumps(request)))
             async for _ in reply.rest:
                 pass
         except Refusal as refusal:

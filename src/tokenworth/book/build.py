@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from tokenworth.book import model
 from tokenworth.book.cards import Compiled, card_rows
 from tokenworth.book.entries import Entries
-from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, SupplierTable
+from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, ProductTable, SupplierTable
 from tokenworth.capture.policy import Beyond, Budget, Order, Policy, TopUp
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.ids import digest
@@ -29,7 +29,7 @@ def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compi
         currency=table.currency,
         suppliers={id_: _supplier(id_, entry.table) for id_, entry in entries["suppliers"].items()},
         models={id_: typed_model(id_, entry.table) for id_, entry in entries["models"].items()},
-        products={id_: model.Product(id_, entry.table.model, entry.table.description) for id_, entry in entries["products"].items()},
+        products={id_: _product(id_, entry.table) for id_, entry in entries["products"].items()},
         cards={id_: Card(id_, table.unit, made.cells) for id_, made in cards.items()},
         plans={id_: _plan(id_, entry.table, table) for id_, entry in entries["plans"].items()},
         costs=Card(COSTS, table.currency, {cell: terms for made in costs for cell, terms in made.cells.items()}),
@@ -52,16 +52,21 @@ def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
 
 def typed_model(id_: str, table: ModelTable) -> model.Model:
     """Return a model's typed part."""
-    stated = {name: value for name in ("trace", "input_allowance") if (value := getattr(table, name)) is not None}
+    stated = {name: value for name in ("trace", "tokenizer", "input_allowance") if (value := getattr(table, name)) is not None}
     list_price = table.list_price or ""
     tiers = tuple(table.tiers)
     return model.Model(id_, table.supplier, table.name, list_price, table.context, table.max_output, tiers=tiers, **stated)
 
 
+def _product(id_: str, table: ProductTable) -> model.Product:
+    return model.Product(id_, table.model, table.description, table.hold_percentile or 0, table.broken_off == "free")
+
+
 def _plan(id_: str, table: PlanTable, book: BookTable) -> model.Plan:
     # a unit that is the currency itself is worth 1
     price = NANO if book.unit == book.currency else table.credit_price or 0
-    return model.Plan(id_, table.card, table.fee, table.included, price, _policy(table))
+    rates = model.Rates(table.requests_per_minute or 0, table.tokens_per_minute or 0, table.concurrent_streams or 0)
+    return model.Plan(id_, table.card, table.fee, table.included, price, _policy(table), rates)
 
 
 def _policy(table: PlanTable) -> Policy:

@@ -183,6 +183,19 @@ def _check_limits(entry: Entry) -> Iterator[Problem]:
         seen.add((row.subject, row.window))
 
 
+def check_holds(entries: Entries) -> Iterator[Problem]:
+    """Find holds for less than a request allows on plans that put no bound on what is beyond them."""
+    short = [entry for entry in entries["products"].values() if entry.sound("hold_percentile") and entry.table.hold_percentile]
+    for plan in entries["plans"].values():
+        if not plan.sound("beyond_hold", "overdraft") or plan.table.beyond_hold == "capped" or plan.table.overdraft is not None:
+            continue
+        for entry in short:
+            what = f"the plan {plan.id} puts no bound on what goes beyond a hold of {entry.id}"
+            yield entry.problem(
+                "unbounded_overdraft", what, f'write overdraft = "..." or beyond_hold = "capped" in [plans.{plan.id}]', "hold_percentile"
+            )
+
+
 def _unused(entries: Entries, used: Container[str]) -> Iterator[Problem]:
     for id_, entry in entries["cards"].items():
         if id_ not in used and entry.table.rates:

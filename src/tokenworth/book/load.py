@@ -124,6 +124,7 @@ def _cross(entries: Entries, book: BookTable) -> list[Problem]:
         checks.check_something_is_sold(entries),
         checks.check_grants(entries),
         checks.check_bounds(entries, book),
+        checks.check_holds(entries),
     )
     if entries.book and not entries.book.sound("unit", "currency"):
         return list(found)

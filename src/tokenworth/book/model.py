@@ -37,6 +37,8 @@ class Model:
     max_output: int
     trace: str = ""
     """Of a simulated supplier's model: which shipped trace it draws from."""
+    tokenizer: str = ""
+    """What counts tokens that the supplier did not: o200k, cl100k or bytes; empty for the best that is installed."""
     input_allowance: int = 512
     """Tokens that the supplier may add to what the request's bytes can hold (templates, tool preambles)."""
     tiers: tuple[str, ...] = ()
@@ -50,6 +52,22 @@ class Product:
     id: str
     model: str
     description: str = ""
+    hold_percentile: int = 0
+    """Hold for the output that this percentage of recent answers do not pass; 0 for all that a request allows."""
+    broken_off_free: bool = False
+    """Whether a stream that the supplier broke off is charged nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The most of a key: requests and tokens a minute, streams at once; 0 is no limit."""
+
+    requests: int = 0
+    tokens: int = 0
+    streams: int = 0
+
+
+UNLIMITED = Rates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,8 @@ class Plan:
     """What one credit costs when bought on this plan, in nano-units of the currency."""
     policy: Policy = STANDARD
     """What an account on this plan agrees to."""
+    rates: Rates = UNLIMITED
+    """What each of its keys may ask for."""
 
 
 @dataclass(frozen=True, slots=True)

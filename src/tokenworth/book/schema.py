@@ -84,6 +84,11 @@ class ModelTable(Table):
     max_output: int = Field(ge=1, le=MAX_COUNT, description="Most tokens of one answer.", examples=["16384"])
     trace: Trace | None = Field(None, description="Of a simulated supplier's model: the shipped trace that it draws from.")
     input_allowance: int | None = Field(None, ge=0, le=MAX_COUNT, description="Tokens that the supplier may add to a prompt.")
+    tokenizer: Literal["o200k", "cl100k", "bytes"] | None = Field(
+        None,
+        description="What counts the tokens that the supplier did not: a vocabulary of OpenAI's (the extra `tokenizer`), or four bytes a token. "
+        "None: o200k where it is installed.",
+    )
     tiers: list[Literal["flex", "priority"]] = Field(
         [], description="Service tiers that are passed on to the supplier, who bills them; others are your own promise."
     )
@@ -95,6 +100,16 @@ class ProductTable(Table):
 
     model: str = Field(description="Id of the model that serves it.", examples=['"gpt-mini"'])
     description: str = Field("", description="For people.")
+    hold_percentile: int | None = Field(
+        None,
+        ge=50,
+        le=99,
+        description="Hold for the output that so many in a hundred of the product's recent answers do not pass, where that is less than the request "
+        "allows; what is beyond is the plan's `beyond_hold`. None: hold for all that the request allows.",
+    )
+    broken_off: Literal["charged", "free"] = Field(
+        "charged", description="What was delivered of a stream that the supplier broke off: charged, or not. Its cost is recorded either way."
+    )
 
 
 class CardTable(Table):
@@ -143,6 +158,9 @@ class PlanTable(Table):
     time_zone: ZoneName = Field("UTC", description="IANA name; hours, days and months of budgets are of this zone.")
     low_balance: list[Amount] = Field([], description="Tell the operator, once each, when what is left falls below these.")
     top_up: TopUpTable | None = Field(None, description="A grant that is asked for by itself.")
+    requests_per_minute: int | None = Field(None, ge=1, le=MAX_COUNT, description="Of each key.")
+    tokens_per_minute: int | None = Field(None, ge=1, le=MAX_COUNT, description="Of each key: input and output, at first as many as were held for.")
+    concurrent_streams: int | None = Field(None, ge=1, le=MAX_COUNT, description="Of each key: streams open at once.")
     budgets: list[BudgetRow] = Field([], description="What may be spent in an hour, a day or a month.")
 
 

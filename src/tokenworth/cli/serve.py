@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
 from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
+from tokenworth.wiring.shop import counts_of, sizes_of
 
 
 @click.command()
@@ -44,7 +46,10 @@ def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int)
 
     @asynccontextmanager
     async def factory() -> AsyncGenerator[App, None]:
-        async with open_backend(book, db, os.environ) as backend, serving(shop, backend, hold_seconds=hold_seconds) as service:
+        async with (
+            open_backend(book, db, os.environ) as backend,
+            serving(replace(shop, sizes=sizes_of(book, db)), backend, hold_seconds=hold_seconds) as service,
+        ):
             yield Gateway(service)
 
     run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
@@ -57,7 +62,7 @@ def _open(directory: Path) -> Shop:
     errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
     if errors:
         raise BookError(errors)
-    return Shop(book, costs)
+    return Shop(book, costs, counts_of(book))
 
 
 def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-
-import orjson
+from functools import partial
 
 from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
+from tokenworth.flows.serve.wire import chat
+from tokenworth.flows.serve.wire.find import FORMATS
+from tokenworth.flows.serve.wire.format import Format
 from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, header, read_body, send_json, send_start, send_whole
 
 MAX_BODY = 8 * 1024 * 1024
@@ -16,6 +18,9 @@ MAX_BODY = 8 * 1024 * 1024
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Message, Receive, Send], Awaitable[None]]
+PREFIX = "/v1"
+BY_PATH = {PREFIX + spoken.path: spoken for spoken in FORMATS.values()}
+"""What clients speak at which path."""
 
 
 class Gateway:
@@ -26,19 +31,20 @@ class Gateway:
         self._service = service
         self._max_body = max_body
         self._routes: dict[str, dict[str, Handler]] = {
-            "/v1/chat/completions": {"POST": self._chat},
+            **{path: {"POST": partial(self._answer, spoken)} for path, spoken in BY_PATH.items()},
             "/v1/models": {"GET": self._models},
             "/healthz": {"GET": self._health},
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request; every refusal is an error of OpenAI's shape."""
+        """Answer one request; every refusal is an error of the shape that the path's format has."""
+        spoken = BY_PATH.get(scope["path"], chat.FORMAT)
         if scope["method"] == "HEAD":
             send = _headers_only(send)
         try:
             await self._route(scope)(scope, receive, send)
         except Refusal as refusal:
-            await send_json(send, refusal.status, refusal.body(), refusal.headers)
+            await send_json(send, refusal.status, spoken.error(refusal), refusal.headers)
         except ClientGone:
             return
         except Exception:
@@ -46,7 +52,7 @@ class Gateway:
             failure = Refusal(500, "internal_error", "The gateway failed; the operator's log says why.")
             # where the answer has begun there is nothing left to say in it
             with suppress(Exception):
-                await send_json(send, 500, failure.body())
+                await send_json(send, 500, spoken.error(failure))
 
     def _route(self, scope: Message) -> Handler:
         path: str = scope["path"]
@@ -62,13 +68,16 @@ class Gateway:
             raise Refusal(405, "method_not_allowed", f"{path} takes {allowed} only.", headers={"allow": allowed})
         return methods[scope["method"]]
 
-    async def _chat(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def _answer(self, spoken: Format, scope: Message, receive: Receive, send: Send) -> None:
         # before the body: what a stranger sends is not read
         self._service.caller(_secret(scope))
         body = await read_body(scope, receive, self._max_body)
         async with _while_present(receive):
-            reply = await self._service.chat(Call(_secret(scope), body, header(scope, b"idempotency-key")))
-            await (_stream if reply.stream and reply.status == 200 else _whole)(reply, send)
+            reply = await self._service.answer(spoken, Call(_secret(scope), body, header(scope, b"idempotency-key")))
+            if reply.stream and reply.status == 200:
+                await _stream(reply, spoken, send)
+            else:
+                await _whole(reply, send)
 
     async def _models(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
@@ -116,7 +125,7 @@ async def _whole(reply: Reply, send: Send) -> None:
     await send_whole(send, reply.status, content, reply.headers)
 
 
-async def _stream(reply: Reply, send: Send) -> None:
+async def _stream(reply: Reply, spoken: Format, send: Send) -> None:
     async with aclosing(reply.rest) as rest:
         await send_start(send, reply.status, reply.headers.items())
         await send({"type": "http.response.body", "body": reply.first, "more_body": True})
@@ -125,8 +134,7 @@ async def _stream(reply: Reply, send: Send) -> None:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except Refusal as refusal:
             # the status is out: what went wrong is said where the stream ends
-            event = b"data: " + orjson.dumps(refusal.body()) + b"\n\n"
-            await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": spoken.last_event(refusal), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 

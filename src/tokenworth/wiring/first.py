@@ -7,8 +7,8 @@ import orjson
 from tokenworth.book.model import Plan
 from tokenworth.core.money import NANO, format_amount
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve.ask import parse_chat
 from tokenworth.flows.serve.order import Shop, order, sold
+from tokenworth.flows.serve.wire import chat
 
 REQUESTS = 10
 """How many open requests without a token limit of their own the first grant holds."""
@@ -21,7 +21,7 @@ def first_steps(shop: Shop, plan: Plan, at: int) -> tuple[str, str]:
     if not products:
         return next(iter(shop.book.products)), _grant(plan, NANO)
     body = orjson.dumps({"model": products[0], "messages": [{"role": "user", "content": "Hello"}]})
-    return products[0], _grant(plan, REQUESTS * order(shop, asker, parse_chat(body), event="", at=at).amount)
+    return products[0], _grant(plan, REQUESTS * order(shop, asker, chat.FORMAT.parse(body), event="", at=at).amount)
 
 
 def _grant(plan: Plan, least: int) -> str:

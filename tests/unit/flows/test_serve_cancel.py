@@ -15,6 +15,7 @@ from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal, SupplierRequest, SupplierResponse
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Call, Service
+from tokenworth.flows.serve.wire import chat
 from tokenworth.wiring.serving import Backend, serving
 
 
@@ -60,7 +61,7 @@ def pieces(*, stream: bool) -> list[bytes]:
 
 
 async def read(service: Service, body: bytes) -> bytes:
-    reply = await service.chat(Call("s", body))
+    reply = await service.answer(chat.FORMAT, Call("s", body))
     return reply.first + b"".join([piece async for piece in reply.rest])
 
 

@@ -19,6 +19,7 @@ from tokenworth.flows.ports import Principal, SupplierRequest, SupplierResponse
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.service import Call, Reply
+from tokenworth.flows.serve.wire import chat, openai
 from tokenworth.wiring.serving import Backend, serving
 
 CHARGED = 15 * 1000 + 5 * 100 + 7 * 4000
@@ -93,7 +94,7 @@ async def serve(supplier: Scripted, *, stream: bool = True, leave: str = "", **m
     parts: list[bytes] = []
 
     async def read() -> None:
-        replies.append(await service.chat(Call("s", body)))
+        replies.append(await service.answer(chat.FORMAT, Call("s", body)))
         parts.append(replies[0].first)
         async with aclosing(replies[0].rest) as rest:
             async for piece in rest:
@@ -181,7 +182,7 @@ async def test_what_comes_before_the_answer_is_no_delivery(before: list[bytes], 
     done = await serve(Scripted([*before, end]))
     assert (done.event.status, done.event.charge, done.event.first_token) == (Status.FAILED, 0, 0)
     assert b'"charge":"0"' in done.content or done.refusal
-    failure = done.refusal.body() if done.refusal else orjson.loads(done.content.rsplit(b"data: ", 1)[1])
+    failure = openai.error(done.refusal) if done.refusal else orjson.loads(done.content.rsplit(b"data: ", 1)[1])
     assert failure["error"]["code"] == code
 
 

@@ -16,6 +16,7 @@ from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal, SupplierRequest, SupplierResponse
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Call, Service
+from tokenworth.flows.serve.wire import chat
 from tokenworth.wiring.serving import Backend, serving
 
 BOOK = book({"up": upstream("http://nowhere")})
@@ -70,7 +71,7 @@ def spent(event: UsageEvent) -> tuple[dict[str, int], int, int]:
 
 
 async def read(service: Service, call: Call) -> bytes:
-    reply = await service.chat(call)
+    reply = await service.answer(chat.FORMAT, call)
     return reply.first + b"".join([piece async for piece in reply.rest])
 
 

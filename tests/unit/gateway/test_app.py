@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +15,11 @@ from tests.support.fakes import FakeDirectory, FakeLedger
 from tests.support.shop import book, simulated
 from tokenworth.core.money import NANO
 from tokenworth.flows.ports import Principal
-from tokenworth.flows.serve.ask import Ask, parse_chat
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.service import Reply
+from tokenworth.flows.serve.wire import chat
+from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.gateway.app import Gateway, _stream
 from tokenworth.gateway.asgi import send_start
 from tokenworth.wiring.clock import now
@@ -78,9 +80,9 @@ async def test_a_large_body_is_parsed_off_the_loop(size: int, same: bool, monkey
 
     def noting(raw: bytes) -> Ask:
         threads.append(threading.current_thread())
-        return parse_chat(raw)
+        return chat.FORMAT.parse(raw)
 
-    monkeypatch.setattr("tokenworth.flows.serve.service.parse_chat", noting)
+    monkeypatch.setattr("tokenworth.gateway.app.BY_PATH", {"/v1/chat/completions": replace(chat.FORMAT, parse=noting)})
     await call("POST", "/v1/chat/completions", [request(padding="x" * size)], limit=400_000)
     assert [thread is threading.main_thread() for thread in threads] == [same]
 
@@ -132,7 +134,7 @@ async def test_a_stream_that_fails_in_its_middle_says_so() -> None:
         sent.append(message)
 
     exchange: Any = SimpleNamespace(status=200, headers={})
-    await _stream(Reply(exchange, b": first\n\n", rest(), stream=True), send)
+    await _stream(Reply(exchange, b": first\n\n", rest(), stream=True), chat.FORMAT, send)
     events = b"".join(message["body"] for message in sent[1:]).split(b"\n\n")
     assert events[:2] == [b": first", b"data: {}"]
     assert orjson.loads(events[2].removeprefix(b"data: "))["error"]["code"] == "internal_error"

@@ -16,11 +16,12 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import SupplierError
 from tokenworth.core.money import format_amount
 from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
-from tokenworth.flows.serve.chat import PATH, StreamTap, Tap, WholeTap, is_error, reason, supplier_body
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_GONE, UNSETTLED, Ending, failed, settled, so_far
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.wire.answer import reason
+from tokenworth.flows.serve.wire.tap import Tap
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)
@@ -35,16 +36,25 @@ USAGE_SECONDS = 5.0
 """How long the usage of a finished answer is awaited after its client has left: suppliers send it at once after the last text."""
 
 
+Told = Callable[[UsageEvent], None]
+"""Hears what came of a request, before the ledger does."""
+
+
+def _nobody(_: UsageEvent) -> None:
+    pass
+
+
 class Exchange:
     """One held request. Read `headers` when the first bytes are there: then they say all that is known."""
 
-    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int]) -> None:
-        """Take over an order. Once its hold is placed `deliver` must be called, and closed."""
+    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int], *, told: Told = _nobody) -> None:
+        """Take over an order. Once its hold is placed `deliver` must be called, and closed; `told` hears once what came of it."""
         self._order = order
         self._holds = holds
         self._costs = costs
         self._clock = clock
-        self._tap: Tap = (StreamTap if order.ask.stream else WholeTap)(order.ask, order.model)
+        self._told = told
+        self._tap: Tap = order.bridge.tap(order.ask, order.model)
         self._pending: asyncio.Task[bytes | None] | None = None
         self._broken: SupplierError | None = None
         self._first_token = 0
@@ -94,9 +104,9 @@ class Exchange:
             raise self._refusal(500, INTERNAL_ERROR, "The gateway failed; the operator's log says why.") from error
 
     async def _send(self, supplier: Supplier) -> SupplierResponse:
-        ask = self._order.ask
+        order = self._order
         try:
-            return await supplier.send(SupplierRequest(PATH, supplier_body(ask, self._order.model), stream=ask.stream))
+            return await supplier.send(SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream))
         except SupplierError as error:
             await self._release(error.code)
             raise self._bad_gateway(error) from error
@@ -114,10 +124,11 @@ class Exchange:
         if response.status in OPERATORS_OWN:
             raise self._refusal(502, "supplier_refused", "The supplier refused this service's own account. Nothing was charged.")
         self._keep_headers(response.headers)
-        if not is_error(content):
+        said = self._order.bridge.refused(content)
+        if not said:
             raise self._refusal(response.status, "supplier_rejected", f"The supplier refused the request: {reason(content) or response.status}")
         self.status = response.status
-        return content
+        return said
 
     async def _more(self, body: AsyncGenerator[bytes, None]) -> bytes:
         """Read on; return what may go to the client now."""
@@ -161,13 +172,13 @@ class Exchange:
             note = await self._release(broken.code)
             if not self._started:
                 raise error from broken
-            return tap.tail(note, error.body())
+            return tap.tail(note, error)
         self._first_token = self._first_token or self._since()
         event = self._event(SUPPLIER_GONE if broken else "")
-        self._closed = True
+        self._close(event)
         note = self._note(event, await self._holds.close(Settle(event), otherwise=self._undelivered(event)))
         self.headers.update({f"x-tokenworth-{name}": value for name, value in note.items()})
-        return tap.tail(note, error.body() if error else None)
+        return tap.tail(note, error)
 
     def _note(self, event: UsageEvent, done: Done | Refused) -> Mapping[str, str]:
         """Say how the hold ended. A refused settlement charged nothing (its hold had run out), and is in the log."""
@@ -181,24 +192,26 @@ class Exchange:
         }
 
     async def _release(self, alarm: str) -> Mapping[str, str]:
-        self._closed = True
         event = failed(self._order.draft, alarm, self._clock())
+        self._close(event)
         return self._note(event, await self._holds.close(Release(event)))
 
     def _abandon(self, alarm: str) -> None:
         """Charge what was delivered, without waiting: the client is gone, this task is being cancelled, or we failed."""
         if self._closed:
             return
+        end: Settle | Release = Release(failed(self._order.draft, alarm, self._clock()))
+        if self._tap.begun or self._tap.finished:
+            try:
+                end = Settle(self._event(alarm))
+            except Exception:
+                log.exception("event %s could not be metered; its hold is released", self.event)
+        self._close(end.event)
+        self._holds.close_soon(end)
+
+    def _close(self, event: UsageEvent) -> None:
         self._closed = True
-        release = Release(failed(self._order.draft, alarm, self._clock()))
-        if not self._tap.begun and not self._tap.finished:
-            self._holds.close_soon(release)
-            return
-        try:
-            self._holds.close_soon(Settle(self._event(alarm)))
-        except Exception:
-            log.exception("event %s could not be metered; its hold is released", release.event.id)
-            self._holds.close_soon(release)
+        self._told(event)
 
     def _refusal(self, status: int, code: str, what: str) -> Refusal:
         """Return a refusal that names the event, as every answer to a held request does."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from tokenworth.book.model import Model
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
-from tokenworth.flows.serve.ask import bounds
-from tokenworth.flows.serve.chat import Tap
-from tokenworth.flows.serve.order import API, Order
-from tokenworth.flows.serve.text import guess_tokens, text_bytes
+from tokenworth.flows.serve.order import Order
+from tokenworth.flows.serve.wire.ask import bounds
+from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.text import Count, Said, by_bytes
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
 
-WIRE = "openai"
-"""Whose wire format suppliers speak; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
+OWNERS = {"chat": "openai"}
+"""Whose wire format it is; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
 
 NO_USAGE = "no_usage"
 OVER_HOLD = "over_hold"
@@ -43,10 +43,12 @@ class Ending:
 
 def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     """Return the event that charges what was delivered."""
-    usage, status, alarm = _usage(order, tap)
+    usage, status, alarm = _usage(order, tap, order.count)
     cost, cost_card = _cost(usage, costs, order, tap)
     usage = _with_fee(usage, order.terms)
     charged, unpaid = _charge(usage, order)
+    if ending.alarm == SUPPLIER_GONE and order.broken_off_free:
+        charged = 0
     return dataclasses.replace(
         order.draft,
         status=Status.UNRATED if unpaid == UNPRICED else status,
@@ -63,7 +65,8 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
 
 def so_far(order: Order, tap: Tap, costs: Card) -> UsageEvent:
     """Return the draft of a request on its way: the counts by now, and what they cost to make. Nothing is charged."""
-    usage, _, _ = _usage(order, tap)
+    # guessed, as this is done for every live stream over and over
+    usage, _, _ = _usage(order, tap, by_bytes)
     cost, cost_card = _cost(usage, costs, order, tap)
     return dataclasses.replace(order.draft, counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
 
@@ -73,26 +76,25 @@ def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
     return dataclasses.replace(draft, status=Status.FAILED, ended=at, alarm=alarm)
 
 
-def _usage(order: Order, tap: Tap) -> tuple[Usage, Status, str]:
+def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:
     if tap.usage is None:
-        return _estimate(order, tap), Status.ESTIMATED, NO_USAGE
+        return _estimate(order, tap, count), Status.ESTIMATED, NO_USAGE
     try:
-        return meter(_provider(order.model), API, tap.usage).usage, Status.OK, ""
+        return meter(_provider(order.model, order.bridge.api), order.bridge.api, tap.usage).usage, Status.OK, ""
     except UsageError as error:
-        return _estimate(order, tap), Status.ESTIMATED, error.code
+        return _estimate(order, tap, count), Status.ESTIMATED, error.code
 
 
-def _provider(model: Model) -> str:
+def _provider(model: Model, api: str) -> str:
     provider = model.list_price.partition("/")[0]
-    return provider if find(provider, API) else WIRE
+    return provider if find(provider, api) else OWNERS[api]
 
 
-def _estimate(order: Order, tap: Tap) -> Usage:
-    """Count bytes of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
-    body = order.ask.body
+def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
+    """Count tokens of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
     most = bounds(order.ask, order.model)
-    into = guess_tokens(text_bytes(body["messages"]) + text_bytes(body.get("tools")))
-    counts = {"input": min(into, most.input_tokens), "output": min(guess_tokens(tap.delivered), most.output_tokens)}
+    into, out = Said(order.ask.prompt).tokens(count), tap.delivered.tokens(count)
+    counts = {"input": min(into, most.input_tokens), "output": min(out, most.output_tokens)}
     return Usage({name: count for name, count in counts.items() if count})
 
 
@@ -106,7 +108,7 @@ def _charge(usage: Usage, order: Order) -> tuple[int, str]:
         amount = charge(usage, order.terms).nano
     except PriceError:
         return 0, UNPRICED
-    return amount, OVER_HOLD if amount > order.amount else ""
+    return amount, OVER_HOLD if amount > order.amount + order.excess else ""
 
 
 def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:

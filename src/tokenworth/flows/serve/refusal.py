@@ -1,4 +1,4 @@
-"""Why a request is not served: a stable code, with the status that HTTP has for it."""
+"""Why a request is not served: a stable code, with the status that HTTP has for it. Each wire format has its own shape for it."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -9,7 +9,6 @@ from tokenworth.core.errors import TokenworthError
 from tokenworth.core.instants import format_instant
 from tokenworth.core.money import format_amount
 
-KINDS = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "insufficient_quota"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -23,20 +22,6 @@ class Refusal(TokenworthError):  # noqa: N818 - the word of the ledger, `Refused
         self.param: str | None = detail.get("param")
         self.extra: Mapping[str, Any] = detail.get("extra", NOTHING)
         self.headers: Mapping[str, str] = detail.get("headers", NOTHING)
-
-    @property
-    def kind(self) -> str:
-        """OpenAI's word for the family of the error."""
-        if self.status >= 500:
-            return "server_error"
-        return {401: "authentication_error", 402: "insufficient_quota", 429: "insufficient_quota", 403: "permission_error"}.get(
-            self.status, "invalid_request_error"
-        )
-
-    def body(self) -> Mapping[str, Any]:
-        """Return the error of OpenAI's shape, which all of its clients read."""
-        error = {"message": self.what, "type": self.kind, "code": self.code, "param": self.param, **self.extra}
-        return {"error": error}
 
 
 def bad_request(what: str, param: str | None = None, *, code: str = "invalid_value") -> Refusal:

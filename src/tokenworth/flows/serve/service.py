@@ -3,17 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tokenworth.capture.commands import Reason, Refused
+from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
-from tokenworth.flows.serve.ask import parse_chat
+from tokenworth.flows.rates import Admitted, Limiter
 from tokenworth.flows.serve.exchange import Exchange
 from tokenworth.flows.serve.holds import Holds
-from tokenworth.flows.serve.order import Shop, order, sold
+from tokenworth.flows.serve.limits import admit, headers
+from tokenworth.flows.serve.order import Order, Shop, order, sold
 from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held
+from tokenworth.flows.serve.wire.format import Format
+from tokenworth.measure.usage.counts import Usage
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -42,26 +47,43 @@ class Service:
     holds: Holds
     clock: Callable[[], int]
     entropy: Callable[[int], bytes]
+    limiter: Limiter = field(default_factory=Limiter)
 
-    async def chat(self, call: Call) -> "Reply":
-        """Answer a chat completion; returns when its first bytes are there. Refusal where it is not served."""
+    async def answer(self, spoken: Format, call: Call) -> "Reply":
+        """Answer a request in the format that the client speaks; returns when its first bytes are there. Refusal where it is not served."""
         principal = self.caller(call.secret)
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
-        ask = await asyncio.to_thread(parse_chat, call.body) if len(call.body) > LARGE_BODY else parse_chat(call.body)
+        ask = await asyncio.to_thread(spoken.parse, call.body) if len(call.body) > LARGE_BODY else spoken.parse(call.body)
         at = self.clock()
         ordered = order(self.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
+        lease = admit(self.limiter, ordered)
         supplier = self.suppliers[ordered.model.supplier]
+        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock, told=partial(self._ended, ordered, lease))
+        exchange.headers.update(headers(lease.standings, at, ask.api))
+        try:
+            await self._hold(exchange, ordered, call)
+        except BaseException:
+            lease.end(0)
+            raise
+        self.holds.watch(exchange.event, exchange.so_far)
+        rest = exchange.deliver(supplier)
+        return Reply(exchange, await anext(rest), rest, stream=ask.stream)
+
+    async def _hold(self, exchange: Exchange, ordered: Order, call: Call) -> None:
         body = digest(call.body) if call.key else ""
-        exchange = Exchange(ordered, self.holds, self.shop.costs, self.clock)
         held = await self.holds.place(exchange.so_far(), ordered.amount, key=call.key, body=body)
         if isinstance(held, Refused):
             if held.reason is Reason.CONFLICT:
                 log.error("event %s was not held: %s", ordered.draft.id, held.detail)
             raise not_held(held, ordered.draft.unit)
-        self.holds.watch(exchange.event, exchange.so_far)
-        rest = exchange.deliver(supplier)
-        return Reply(exchange, await anext(rest), rest, stream=ask.stream)
+
+    def _ended(self, ordered: Order, lease: Admitted, event: UsageEvent) -> None:
+        """Give back what was taken of the key's limits, and learn how long the answer was."""
+        used = Usage(event.counts)
+        lease.end(used.input_tokens + used.output_tokens)
+        if event.status is Status.OK and not event.alarm:
+            self.shop.sizes.learn(event.product, -(-used.output_tokens // ordered.ask.choices))
 
     def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
         """List what the caller's plan sells now."""

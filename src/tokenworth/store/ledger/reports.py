@@ -1,5 +1,6 @@
 """What the accountant's reports read, in SQL that every engine runs; `?` stands for a value."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from tokenworth.capture.policy import Policy
 from tokenworth.capture.postings import debt, wallet
 from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
 from tokenworth.flows.statement import Corrections
+from tokenworth.measure.usage.counts import Usage
 from tokenworth.store.ledger.codec import Row, policy_value
 from tokenworth.store.ledger.proof.queries import halves, joined
 
@@ -38,6 +40,9 @@ HISTORY = """
 """
 
 
+ANSWERS = "SELECT product, counts FROM event WHERE status = 'ok' AND alarm = '' ORDER BY id DESC LIMIT ?"
+
+
 class Reports(ABC):
     """A reader that makes them. Instants are microseconds; a period has its first instant and not `until`."""
 
@@ -56,6 +61,11 @@ class Reports(ABC):
     def policies(self) -> Iterator[tuple[str, Policy]]:
         """Yield each customer's policy."""
         yield from ((customer, policy_value(text)) for customer, text in self.query("SELECT customer, policy FROM account"))
+
+    def lengths(self, number: int) -> Iterator[tuple[str, int]]:
+        """Yield product and output tokens of the last `number` whole answers, oldest first."""
+        for product, counts in reversed(list(self.query(ANSWERS, (number,)))):
+            yield product, Usage(json.loads(counts)).output_tokens
 
     def notices(self) -> Iterator[Notice]:
         """Yield what the operator asked to be told of, oldest first."""

@@ -6,22 +6,23 @@ import orjson
 import pytest
 
 from tests.support.shop import model
-from tokenworth.flows.serve.ask import MODALITIES, Ask, bounds, parse_chat
 from tokenworth.flows.serve.refusal import Refusal
-from tokenworth.flows.serve.unpriceable import UNPRICEABLE
+from tokenworth.flows.serve.wire.ask import MODALITIES, Ask, bounds
+from tokenworth.flows.serve.wire.chat.ask import parse
+from tokenworth.flows.serve.wire.unpriceable import UNPRICEABLE
 from tokenworth.price.worst import TEXT
 
 MODEL = model("m", "s", context=8_000, max_output=1_000, input_allowance=100)
 
 
 def ask(content: Any = "hi", **more: Any) -> Ask:
-    return parse_chat(orjson.dumps({"model": "m", "messages": [{"role": "user", "content": content}]} | more))
+    return parse(orjson.dumps({"model": "m", "messages": [{"role": "user", "content": content}]} | more))
 
 
 def test_defaults() -> None:
     made = ask()
     assert (made.tier, made.output_limit, made.choices) == ("default", None, 1)
-    assert (made.stream, made.include_usage, made.text_only) == (False, False, True)
+    assert (made.api, made.stream, made.text_only) == ("chat", False, True)
 
 
 @pytest.mark.parametrize(("given", "tier"), [(None, "default"), ("auto", "default"), ("default", "default"), ("flex", "flex")])
@@ -81,7 +82,7 @@ def test_too_many_choices_are_refused() -> None:
 
 def refused(raw: bytes) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        parse_chat(raw)
+        parse(raw)
     assert caught.value.status == 400
     return caught.value
 
@@ -142,8 +143,8 @@ def test_what_only_adds_its_own_bytes_passes_unread(more: dict[str, Any]) -> Non
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 2**70, 10**30, 2**64 - 1, -(2**63), 7])
 def test_integers_keep_their_digits(number: int) -> None:
     raw = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"seed":%d}' % number
-    assert parse_chat(raw).body["seed"] == number
-    assert type(parse_chat(raw).body["seed"]) is int
+    assert parse(raw).body["seed"] == number
+    assert type(parse(raw).body["seed"]) is int
 
 
 @pytest.mark.parametrize("levels", [254, 255, 900, 1_020, 1_100, 100_000])
@@ -152,6 +153,6 @@ def test_deep_bodies_are_refused(levels: int) -> None:
     deep = b"[" * (levels - 1) + b"]" * (levels - 1)
     raw = b'{"model":"m","messages":[{"role":"user","content":"hi"}],"x":%s}' % deep
     if levels == 254:
-        assert orjson.dumps(dict(parse_chat(raw).body)) == raw
+        assert orjson.dumps(dict(parse(raw).body)) == raw
     else:
         assert refused(raw).code == "invalid_json"

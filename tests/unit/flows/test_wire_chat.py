@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from tests.support.shop import model
 from tests.support.upstream import USAGE, chunk, completion
 from tokenworth.core.errors import SupplierError
-from tokenworth.flows.serve.ask import parse_chat
-from tokenworth.flows.serve.chat import StreamTap, WholeTap, supplier_body
+from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.wire import openai
+from tokenworth.flows.serve.wire.chat.ask import parse
+from tokenworth.flows.serve.wire.chat.same import StreamTap, WholeTap, supplier_body
 
 MODEL = model("m", "s", tiers=("priority",))
+OURS = Refusal(502, "supplier_broke_off", "ours")
 NOTE = {"event": "E", "charge": "1", "balance": "2", "unit": "credits"}
 COMMENT = b': tokenworth {"event":"E","charge":"1","balance":"2","unit":"credits"}\n\n'
 
 
 def ask(**more: Any) -> Any:
-    return parse_chat(orjson.dumps({"model": "product", "messages": [{"role": "user", "content": "hi"}], "stream": True} | more))
+    return parse(orjson.dumps({"model": "product", "messages": [{"role": "user", "content": "hi"}], "stream": True} | more))
 
 
 def line(content: Any) -> bytes:
@@ -56,7 +59,7 @@ def test_cuts_change_nothing(cuts: list[int], windows: bool) -> None:
     assert tap.usage == USAGE
     assert tap.complete
     # "é" is two bytes; the text is 7 bytes, the call "ff" and "{}" 4
-    assert tap.delivered == 11
+    assert tap.delivered.size == 11
 
 
 def test_usage_and_the_model_are_hidden() -> None:
@@ -95,19 +98,19 @@ def test_the_terminator_waits_for_the_settlement() -> None:
 def test_an_error_of_the_supplier_waits_too_and_ends_the_answer() -> None:
     failure = line({"error": {"message": "oom"}})
     tap, out = run([line(chunk({"content": "x"})) + failure + line(chunk({"content": "more"}))])
-    assert (bool(tap.failed), tap.complete, tap.delivered) == (True, False, 1)
+    assert (bool(tap.failed), tap.complete, tap.delivered.size) == (True, False, 1)
     assert b"oom" not in out
-    assert tap.tail(NOTE, {"error": {"message": "ours"}}) == COMMENT + failure
+    assert tap.tail(NOTE, OURS) == COMMENT + failure
 
 
 def test_a_cut_stream_ends_with_our_error() -> None:
     tap, _ = run([line(chunk({"content": "x"})), b"data: {"])
     assert not tap.complete
-    assert tap.tail(NOTE, {"error": 1}) == COMMENT + b'data: {"error":1}\n\n'
+    assert tap.tail(NOTE, OURS) == COMMENT + openai.last_event(OURS)
 
 
 def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tokenworth.flows.serve.chat.MAX_EVENT_BYTES", 100)
+    monkeypatch.setattr("tokenworth.flows.serve.wire.sse.MAX_EVENT_BYTES", 100)
     with pytest.raises(SupplierError):
         run([b"data: " + b"x" * 200])
 
@@ -173,4 +176,4 @@ def test_an_answer_too_deep_to_pass_on_is_the_suppliers_failure(stream: bool) ->
 
     with pytest.raises(SupplierError, match="cannot be passed on"):
         read()
-    assert (tap.delivered, tap.begun) == (0, False)
+    assert (tap.delivered.size, tap.begun) == (0, False)
