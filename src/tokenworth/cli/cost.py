@@ -1,0 +1,15 @@
+"""`tokenworth cost`: what a token costs to make. Each command is a file, imported when it is called."""
+
+import click
+
+from tokenworth.cli.lazy import LazyGroup, Lazily
+
+COMMANDS = {
+    "frontier": Lazily("cost_frontier", "speed against throughput, from measurements: print, plot, export, and what was dropped"),
+    "generations": Lazily("cost_generations", "cost at equal speed from one generation of GPUs to the next, and why it fell"),
+}
+
+
+@click.group(cls=LazyGroup, lazily=COMMANDS)
+def command() -> None:
+    """Say what a token costs to make on GPUs, at the speed at which it is sold (the extra `analytics`)."""
