@@ -6,7 +6,7 @@ from typing import NoReturn
 import click
 
 from tokenworth.cli.failure import BAD_INPUT, report
-from tokenworth.cli.lazy import LazyGroup, Lazily
+from tokenworth.cli.lazy import Lazily, LazyGroup
 from tokenworth.core.errors import TokenworthError
 
 COMMANDS = {

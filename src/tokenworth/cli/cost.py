@@ -2,7 +2,7 @@
 
 import click
 
-from tokenworth.cli.lazy import LazyGroup, Lazily
+from tokenworth.cli.lazy import Lazily, LazyGroup
 
 COMMANDS = {
     "frontier": Lazily("cost_frontier", "speed against throughput, from measurements: print, plot, export, and what was dropped"),

@@ -64,3 +64,11 @@ def gpu_named(text: str) -> Gpu:
         if family in words and ("pcie" in words) == ("pcie" in form):
             return gpus()[name]
     raise InputError(f"no GPU is called {text!r}", mend=f"use one of {', '.join(gpus())}", code="unknown_gpu")
+
+
+def gpu_name(text: str) -> str:
+    """Return the canonical name of a GPU that a tool names so; of one that nobody knows, the first word that it is called."""
+    try:
+        return gpu_named(text).name
+    except InputError:
+        return text.lower().partition("-")[0]
