@@ -6,6 +6,7 @@ from tokenworth.cli.lazy import Lazily, LazyGroup
 
 COMMANDS = {
     "frontier": Lazily("cost_frontier", "speed against throughput, from measurements: print, plot, export, and what was dropped"),
+    "import": Lazily("cost_import", "files of benchmark tools -> a table of measured points"),
     "generations": Lazily("cost_generations", "cost at equal speed from one generation of GPUs to the next, and why it fell"),
 }
 

@@ -1,8 +1,8 @@
 """The table of measured points that ships, and its form for more. Source, date and licence stand in `data/inference/README.md`.
 
-A row tells time to first token and between tokens at a concurrency; speed and throughput follow from them. Requests come in a closed loop, so
-throughput is concurrency over the time of a request (Little's law), and the answers of InferenceX, of whom most rows are, have lengths drawn
-evenly between 0.8 and 1 of the nominal one: 0.9 on average.
+A row tells time to first token and between tokens at a concurrency. Where it does not tell throughput, that follows: requests come in a closed
+loop, so it is concurrency over the time of a request (Little's law), and the answers of InferenceX, of whom most rows are, have lengths drawn evenly
+between 0.8 and 1 of the nominal one: 0.9 on average.
 """
 
 import csv
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import TextIO
 
 from tokenworth.core.errors import InputError
-from tokenworth.measure.cost.gpus import gpu_named
+from tokenworth.measure.cost.gpus import Gpu, gpu_name, gpus
 from tokenworth.measure.cost.models import model_name
 from tokenworth.measure.cost.points import Kind, Point, Stack
 from tokenworth.measure.cost.screening import Screened, Screening
@@ -23,6 +24,29 @@ from tokenworth.measure.cost.series import UNSTATED
 
 FILE = "measured_points_to_2026-03.csv.gz"
 ANSWERED = 0.9
+SPECULATIVE = {"": None, "yes": True, "no": False}
+UNKNOWN = Gpu(name="", memory=0, bandwidth=0, flops={}, watts=0, per_node=8, per_domain=8)
+"""A GPU of which nothing is known: eight to a server, as is usual."""
+
+COLUMNS = (
+    "id",
+    "model_path",
+    "system",
+    "backend",
+    "backend_version",
+    "precision",
+    "speculative",
+    "isl",
+    "osl",
+    "conc",
+    "gpus",
+    "parallelism",
+    "measured",
+    "silicon_ttft_ms",
+    "silicon_tpot_ms",
+    "tok_s_user",
+    "out_tok_s_gpu",
+)
 NEEDED = ("model_path", "system", "backend", "isl", "osl", "conc", "gpus", "silicon_ttft_ms", "silicon_tpot_ms")
 
 
@@ -57,11 +81,11 @@ def _row(row: Mapping[str, str], name: str, found: Screening) -> Point | None:
     except ValueError as error:
         found.drop(source, "incomplete", str(error))
         return None
-    gpus, ep = _counted_once(row)
-    if gpus == point.gpus:
+    count, ep = _counted_once(row)
+    if count == point.gpus:
         return point
-    found.mend(source, "gpus_counted_twice", f"{point.gpus} GPUs are {gpus}: the table multiplied by the expert parallelism that is among them")
-    return replace(point, gpus=gpus, parallelism=_parallelism(row, gpus, ep), throughput=point.throughput * point.gpus / gpus)
+    found.mend(source, "gpus_counted_twice", f"{point.gpus} GPUs are {count}: the table multiplied by the expert parallelism that is among them")
+    return replace(point, gpus=count, parallelism=_parallelism(row, count, ep), throughput=point.throughput * point.gpus / count)
 
 
 def _point(row: Mapping[str, str], source: str) -> Point:
@@ -73,11 +97,12 @@ def _point(row: Mapping[str, str], source: str) -> Point:
     return Point(
         stack=Stack(
             model=model_name(row["model_path"]),
-            gpu=gpu_named(row["system"]).name,
+            gpu=gpu_name(row["system"]),
             engine=row["backend"],
             precision=row.get("precision", ""),
             input_tokens=int(numbers["isl"]),
             output_tokens=int(numbers["osl"]),
+            speculative=SPECULATIVE.get(row.get("speculative", "")),
         ),
         gpus=int(numbers["gpus"]),
         parallelism=_parallelism(row, int(numbers["gpus"]), _number(row, "moe_ep_size")),
@@ -85,7 +110,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
         ttft=ttft,
         tpot=tpot,
         interactivity=1 / tpot,
-        throughput=numbers["conc"] * tokens / (ttft + tpot * tokens) / numbers["gpus"],
+        throughput=_decimal(row, "out_tok_s_gpu") or numbers["conc"] * tokens / (ttft + tpot * tokens) / numbers["gpus"],
         kind=Kind.MEASURED,
         source=source,
         measured=row.get("measured", ""),
@@ -94,7 +119,9 @@ def _point(row: Mapping[str, str], source: str) -> Point:
 
 
 def _parallelism(row: Mapping[str, str], gpus: int, ep: int) -> str:
-    if row.get("mode") == "disagg" or gpus > gpu_named(row["system"]).per_node:
+    if row.get("parallelism"):
+        return row["parallelism"]
+    if row.get("mode") == "disagg" or gpus > _gpu(row).per_node:
         numbered = re.search(r"_(cfg\d+)$", row.get("id", ""))
         return f"disagg {numbered[1]}" if numbered else UNSTATED
     attention = f"dp{gpus}" if _number(row, "attention_dp_size") > 1 else f"tp{gpus}"
@@ -108,19 +135,57 @@ def _counted_once(row: Mapping[str, str]) -> tuple[int, int]:
     the second as a factor: `tp8 ep8`, eight GPUs, became 64. The id still says what was stated; where it does not, no engine in one piece
     spans more than a server outside of an NVLink rack.
     """
-    gpus, ep = int(float(row["gpus"])), _number(row, "moe_ep_size")
-    if row.get("mode") == "disagg":
-        return gpus, ep
+    count, ep = _number(row, "gpus"), _number(row, "moe_ep_size")
+    if row.get("mode") == "disagg" or row.get("parallelism"):
+        return count, ep
     said = re.search(r"_tp(\d+)(?:_0)?_ep(\d+)", row.get("id", ""))
     if said:
         return int(said[1]), int(said[2])
     across = max(_number(row, "tp_size"), _number(row, "attention_dp_size"))
-    server = gpu_named(row["system"]).per_domain
-    if gpus <= server or ep <= 1:
-        return gpus, ep
-    gpus = across // ep if across > server else across
-    return gpus, min(ep, gpus)
+    server = _gpu(row).per_domain
+    if count <= server or ep <= 1:
+        return count, ep
+    count = across // ep if across > server else across
+    return count, min(ep, count)
+
+
+def _gpu(row: Mapping[str, str]) -> Gpu:
+    return gpus().get(gpu_name(row["system"]), UNKNOWN)
 
 
 def _number(row: Mapping[str, str], column: str) -> int:
-    return int(float(row.get(column) or 0))
+    return int(_decimal(row, column))
+
+
+def _decimal(row: Mapping[str, str], column: str) -> float:
+    return float(row.get(column) or 0)
+
+
+def write_table(points: Iterable[Point], out: TextIO) -> None:
+    """Write points in the form that `read_table` reads."""
+    rows = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(_columns(point) for point in points)
+
+
+def _columns(point: Point) -> dict[str, object]:
+    stack = point.stack
+    return {
+        "id": point.source,
+        "model_path": stack.model,
+        "system": stack.gpu,
+        "backend": stack.engine,
+        "backend_version": point.version,
+        "precision": stack.precision,
+        "speculative": next(word for word, known in SPECULATIVE.items() if known is stack.speculative),
+        "isl": stack.input_tokens,
+        "osl": stack.output_tokens,
+        "conc": f"{point.concurrency:.6g}",
+        "gpus": point.gpus,
+        "parallelism": point.parallelism,
+        "measured": point.measured,
+        "silicon_ttft_ms": f"{1000 * point.ttft:.6g}",
+        "silicon_tpot_ms": f"{1000 * point.tpot:.6g}",
+        "tok_s_user": f"{point.interactivity:.6g}",
+        "out_tok_s_gpu": f"{point.throughput:.6g}",
+    }
