@@ -120,7 +120,7 @@ class Owned:
         if not (shares and amounts and self.years > 0 and self.pue >= 1):
             raise InputError(
                 f"{self} describes no GPU",
-                mend="give amounts of zero or more, a life of more than 0 years, a residual value of 0 to 1, a PUE of at least 1 and an availability up to 1",
+                mend="give amounts of zero or more, a life of more than 0 years, shares of 0 to 1, and a PUE of at least 1",
                 code="bad_owned",
             )
 
@@ -133,7 +133,7 @@ class Owned:
         worth = self.capital * self.residual
         if not self.interest:
             return (self.capital - worth) / self.years / self._hours
-        discount = (1 + self.interest) ** -self.years
+        discount = math.exp(-self.years * math.log1p(self.interest))
         return (self.capital - worth * discount) * self.interest / (1 - discount) / self._hours
 
     @property
