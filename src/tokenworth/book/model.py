@@ -8,8 +8,28 @@ from tokenworth.price.card import Card
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """GPUs of one's own. What is empty or zero was not said."""
+
+    gpu: str
+    gpus: int
+    gpu_hour: int
+    """Nano-units of the book's currency."""
+    engine: str = ""
+    precision: str = ""
+    interactivity: int = 0
+    """Output tokens a second and user."""
+    prefill: int = 0
+    """Input tokens a second and GPU."""
+    decode: int = 0
+    """Output tokens a second and GPU."""
+    utilisation: int = 0
+    """Share of the time, in billionths."""
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
-    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL) or `simulated`."""
+    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL), `fleet` (the same, on GPUs of one's own) or `simulated`."""
 
     id: str
     kind: str
@@ -20,6 +40,8 @@ class Supplier:
     """Seconds without a byte after which the supplier has failed."""
     speed: int = 1
     """Of a simulated supplier: how many times faster than the trace it answers; 0 answers at once."""
+    fleet: Fleet | None = None
+    """Of kind fleet: its GPUs."""
 
 
 @dataclass(frozen=True, slots=True)

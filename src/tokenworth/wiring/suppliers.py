@@ -22,7 +22,7 @@ def make_suppliers(book: Book, environment: Mapping[str, str], clock: Callable[[
 
 
 def _make(supplier: Declared, book: Book, environment: Mapping[str, str], clock: Callable[[], int]) -> Supplier:
-    if supplier.kind == "openai":
+    if supplier.kind in ("openai", "fleet"):
         return OpenAISupplier(supplier.base_url, read_key(supplier.api_key_env, environment), supplier.timeout)
     if supplier.kind == "simulated":
         models = {
@@ -31,4 +31,4 @@ def _make(supplier: Declared, book: Book, environment: Mapping[str, str], clock:
             if model.supplier == supplier.id
         }
         return SimulatedSupplier(models, clock, supplier.speed)
-    raise InputError(f"supplier {supplier.id} is of unknown kind {supplier.kind!r}", mend="use openai or simulated", code="supplier_kind")
+    raise InputError(f"supplier {supplier.id} is of unknown kind {supplier.kind!r}", mend="use openai, fleet or simulated", code="supplier_kind")
