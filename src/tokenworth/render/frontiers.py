@@ -93,7 +93,7 @@ def frontier_chart(found: Sequence[Frontier]) -> Any:
     common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
     labels = [" ".join(part for part, shared in zip(name, common, strict=True) if not shared) or name[1] for name in names]
     drawn = list(zip(found, labels, strict=True))
-    lines = [{"x": speed, "y": each.throughput_at(speed), "series": label} for each, label in drawn for speed in _between(each.range)]
+    lines = [{"x": speed, "y": each.throughput_at(speed), "series": label} for each, label in drawn for speed in between(each.range)]
     marks = [_mark(each, point, label) for each, label in drawn for point in each.points]
     title = ", ".join(part for part, shared in zip(names[0][:5], common, strict=False) if shared) or "Frontiers"
     return curves(lines, marks, (f"output {NAMES[found[0].speed]}", "output tokens/s/GPU"), title)
@@ -104,7 +104,8 @@ def _mark(frontier: Frontier, point: Point, label: str) -> dict[str, Any]:
     return {"x": frontier.speed.of(point), "y": point.throughput, "series": label, **told}
 
 
-def _between(span: tuple[float, float]) -> list[float]:
+def between(span: tuple[float, float]) -> list[float]:
+    """Return speeds from one end of a range to the other, evenly in logarithms."""
     low, high = span
     inner = [exp(log(low) + (log(high) - log(low)) * at / STEPS) for at in range(1, STEPS)]
     return [low, *inner, high] if high > low else [low]
