@@ -66,9 +66,8 @@ def _print_costs(report: Report, sources: Mapping[str, str], console: Console) -
     for each in report.found:
         hour = f"{each.hour.value:.2f}" + ("" if each.hour.known else f" ({each.hour.low:.2f} to {each.hour.high:.2f})")
         costs = [f"{each.cost_at(speed).value:,.3f}" if each.frontier.covers(speed) else "-" for speed in report.speeds]
-        rows.append(
-            [each.gpu, _kinds(each.frontier), _said(each.frontier, "engine"), _said(each.frontier, "precision"), hour, sources[each.gpu], *costs]
-        )
+        names = [each.gpu, _kinds(each.frontier), _said(each.frontier, "engine"), _said(each.frontier, "precision")]
+        rows.append([*names, str(len(each.frontier.points)), hour, sources[each.gpu], *costs])
     frontier = report.found[0].frontier
     stack = frontier.stack
     title = f"{stack.model}, {stack.input_tokens}/{stack.output_tokens}: USD a million output tokens, prompts included, at {NAMES[frontier.speed]}"
