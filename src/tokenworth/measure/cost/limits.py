@@ -8,7 +8,10 @@ from tokenworth.measure.cost.gpus import Gpu
 from tokenworth.measure.cost.models import Model
 from tokenworth.measure.cost.points import Point
 
-WEIGHT_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5, "": 0.5}
+WEIGHT_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}
+LEAST_BYTES = 0.5
+"""Of a weight whose precision nobody states."""
+
 READABLE = 0.9
 """The best share of its nominal bandwidth that a GPU's memory is known to reach."""
 
@@ -16,14 +19,19 @@ TOKENS_A_STEP = 3.2
 """The longest mean acceptance that SPEED-Bench measured for a published draft (InferenceX, `spec_decode_acceptance`): 3.16."""
 
 
+def weights(point: Point, model: Model) -> float:
+    """Bytes of the model's weights."""
+    return model.parameters * WEIGHT_BYTES.get(point.stack.precision, LEAST_BYTES)
+
+
 def fastest_step(point: Point, model: Model, gpu: Gpu) -> float:
     """Seconds below which no decoding step over the requests under way can be."""
     decoding = point.tpot * point.stack.output_tokens
     running = point.concurrency * decoding / (decoding + point.ttft)
-    weights = model.parameters_touched(running) * WEIGHT_BYTES.get(point.stack.precision, 0.5)
+    touched = model.parameters_touched(running) * WEIGHT_BYTES.get(point.stack.precision, LEAST_BYTES)
     context = point.stack.input_tokens + point.stack.output_tokens / 2
     cache = running * context * model.kv_values_per_token
-    return (weights + cache) / (point.gpus * gpu.bandwidth * READABLE)
+    return (touched + cache) / (point.gpus * gpu.bandwidth * READABLE)
 
 
 def most_throughput(point: Point, model: Model, gpu: Gpu) -> float:

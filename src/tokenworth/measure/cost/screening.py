@@ -9,6 +9,7 @@ RULES = {
     "incomplete": "a row that lacks a count or a time says nothing",
     "gpus_counted_twice": "an engine in one piece runs on the GPUs that its parallelism states, not on their product with the experts' (mended)",
     "same_measurement": "one measurement counts once",
+    "larger_than_memory": "weights fit into the memory of the GPUs that serve them",
     "faster_than_memory": "no step is faster than its weights and its cache can be read",
     "faster_than_compute": "no GPU makes more tokens than its operations allow",
     "not_monotone": "within a run, a higher load never makes a step faster; the fewest points are dropped that contradict the others",

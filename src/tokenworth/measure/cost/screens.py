@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tokenworth.measure.cost import speculation
 from tokenworth.measure.cost.gpus import gpus
-from tokenworth.measure.cost.limits import TOKENS_A_STEP, fastest_step, most_throughput
+from tokenworth.measure.cost.limits import TOKENS_A_STEP, fastest_step, most_throughput, weights
 from tokenworth.measure.cost.models import models
 from tokenworth.measure.cost.points import Point
 from tokenworth.measure.cost.screening import Screened, Screening
@@ -51,13 +51,18 @@ def _possible(point: Point, found: Screening) -> bool:
     model, gpu = models().get(point.stack.model), gpus().get(point.stack.gpu)
     if model is None or gpu is None:
         return True
+    held, room = weights(point, model), point.gpus * gpu.memory
     step = fastest_step(point, model, gpu) / (TOKENS_A_STEP if point.stack.speculative else 1)
     most = most_throughput(point, model, gpu)
-    if point.tpot < step:
+    if held > room:
+        found.drop(point.source, "larger_than_memory", f"{held / 1e9:.4g} GB of weights; {point.gpus} GPUs hold {room / 1e9:.4g}")
+    elif point.tpot < step:
         found.drop(point.source, "faster_than_memory", f"{1000 * point.tpot:.3g} ms a token; reading takes {1000 * step:.3g} ms at least")
     elif point.throughput > most:
         found.drop(point.source, "faster_than_compute", f"{point.throughput:.4g} tokens/s/GPU; its operations allow {most:.4g} at most")
-    return point.tpot >= step and point.throughput <= most
+    else:
+        return True
+    return False
 
 
 def _rising(group: Sequence[Point], found: Screening) -> list[Point]:
