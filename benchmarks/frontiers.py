@@ -1,7 +1,7 @@
 """How far frontiers can be trusted: measured points left out and asked for, and the faster of two GPUs told without them.
 
-Prints, for the shipped table after its screens: the median and the ninth decile of relative errors of throughput, at a load inside a series and at a speed
-on a frontier, and the share of pairs of GPUs that are ranked right. Run: `python -m benchmarks.frontiers`.
+Prints, for the shipped table after its screens: the median and the ninth decile of relative errors of throughput, at a load inside a series and at a
+speed on a frontier, and the share of pairs of GPUs that are ranked right. Run: `python -m benchmarks.frontiers`.
 """
 
 from tokenworth.measure.cost.frontier import Speed

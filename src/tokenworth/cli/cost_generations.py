@@ -58,7 +58,7 @@ def command(*, as_json: bool, model: str, lengths: tuple[int, int] | None, claim
     points = _points(points_of(given["points"]).points, model, lengths, given["gpus"])
     hours = hours_of({point.stack.gpu for point in points}, dict(given["given"]), Terms(given["terms"]))
     found = generations(points, {gpu: hour.usd for gpu, hour in hours.items()}, Speed(given["speed"]))
-    report = _report(points, found, given["speeds"] or SPEEDS, _pair(found, given["old"], given["new"]), claim)
+    report = _report(points, found, speeds=given["speeds"] or SPEEDS, pair=_pair(found, given["old"], given["new"]), claim=claim)
     if given["plot"]:
         save(cost_chart(found), given["plot"])
     if given["plot_claim"] and report.verdict:
@@ -73,6 +73,7 @@ def command(*, as_json: bool, model: str, lengths: tuple[int, int] | None, claim
 def _report(
     points: Sequence[Point],
     found: Sequence[Generation],
+    *,
     speeds: Sequence[float],
     pair: tuple[Generation, Generation] | None,
     claim: tuple[float, float],

@@ -2,10 +2,10 @@
 
 One thing changes at a time, in this order, and each step is the ratio of two measured frontiers at the same speed:
 
-    silicon      the old GPU -> the new one, at the old precision, with engines as of an early date
-    precision    the old precision of the weights -> the new one, as of that date
-    engine       engines as of the early date -> all that was measured since, without speculative decoding
-    speculative  without speculative decoding -> with it
+    silicon      the old GPU -> the new one, at the old precision, with the old engine as of an early date
+    precision    the old precision of the weights -> the new one, with that engine as of that date
+    engine       that engine -> the best of all, and all that was measured since, without speculative decoding
+    speculative  without speculative decoding -> with it, if anybody measured with it
     price        dollars an hour of the old GPU -> of the new one
 
 The steps telescope: their product is the whole fall, exactly. Another order would share it out differently, but not all states exist: there is
@@ -129,20 +129,18 @@ def _states(points: Sequence[Point], gpus: tuple[str, str], speed: float) -> tup
 
 def _path(points: Sequence[Point], gpus: tuple[str, str], speed: float, early: str) -> list[tuple[str, _State | None]]:
     old, new = ([point for point in points if point.stack.gpu == gpu] for gpu in gpus)
-    first = [point for point in old if _is_early(point, early)]
-    first_new = [point for point in new if _is_early(point, early)]
-    before, after = _best_precision(first, speed), _best_precision(new, speed)
+    first, first_new = ([point for point in side if _is_early(point, early)] for side in (old, new))
+    engine, before = _best(first, speed)
+    _, after = _best(new, speed)
+    path = [("start", _state(_with(first, engine), before, speed)), ("silicon", _state(_with(first_new, engine), before, speed))]
+    if before != after:
+        path.append(("precision", _state(_with(first_new, engine), after, speed)))
+    late = [point.stack.speculative for point in new if not _is_early(point, early) and point.stack.precision == after]
     plain = [*first_new, *(point for point in new if point.stack.speculative is False)]
-    told = any(point.stack.speculative is False and not _is_early(point, early) for point in new)
-    path = [
-        ("start", _state(first, before, speed)),
-        ("silicon", _state(first_new, before, speed)),
-        ("precision", _state(first_new, after, speed)),
-        # where nothing tells late points without speculative decoding from those with it, the two are one step
-        ("engine", _state(plain, after, speed) if told else None),
-        ("speculative", _state(new, after, speed)),
-    ]
-    return path if before != after else [step for step in path if step[0] != "precision"]
+    if True not in late and None not in late:
+        return [*path, ("engine", _state(plain, after, speed))]
+    # where nothing tells late points without speculative decoding from those with it, the two are one step
+    return [*path, ("engine", _state(plain, after, speed) if False in late else None), ("speculative", _state(new, after, speed))]
 
 
 def _is_early(point: Point, early: str) -> bool:
@@ -150,10 +148,15 @@ def _is_early(point: Point, early: str) -> bool:
     return dated and not point.stack.speculative
 
 
-def _best_precision(points: Sequence[Point], speed: float) -> str:
-    """Return the precision that makes most at the speed; empty where none covers it."""
-    made = {precision: state.made for precision in {p.stack.precision for p in points} if (state := _state(points, precision, speed))}
-    return max(sorted(made), key=lambda precision: made[precision], default="")
+def _with(points: Iterable[Point], engine: str) -> list[Point]:
+    return [point for point in points if point.stack.engine == engine]
+
+
+def _best(points: Sequence[Point], speed: float) -> tuple[str, str]:
+    """Return the engine and precision that make most at the speed; empty where none covers it."""
+    pairs = sorted({(point.stack.engine, point.stack.precision) for point in points})
+    made = {pair: state.made for pair in pairs if (state := _state(_with(points, pair[0]), pair[1], speed))}
+    return max(made, key=lambda pair: made[pair], default=("", ""))
 
 
 def _state(points: Iterable[Point], precision: str, speed: float) -> _State | None:
