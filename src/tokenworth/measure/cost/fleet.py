@@ -111,7 +111,7 @@ class Run:
     def _idle(self, each: Interval) -> int:
         replica = self.step * self.seconds
         ready = (each.paid - each.starting) // replica
-        return max(0, ready - math.ceil(each.used / replica - CROSSED)) * replica
+        return max(0, ready - math.ceil(each.used / replica)) * replica
 
 
 def run(demand: Demand, work: Work, sizing: Sizing) -> Run:

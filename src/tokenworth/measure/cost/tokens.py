@@ -1,14 +1,17 @@
 """Dollars a million tokens by class, of a fleet at its real utilisation and at all of it, with an interval and what moves it most."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
+from tokenworth.core.errors import InputError
 from tokenworth.core.exact import half_even
 from tokenworth.core.money import NANO
 from tokenworth.measure.cost.allocate import Allocation, allocate, marginal, proportional, ramsey
 from tokenworth.measure.cost.demand import CLASSES, Demand, Tokens
 from tokenworth.measure.cost.estimate import Estimate, Result, combine, known
-from tokenworth.measure.cost.fleet import Run, Sizing, run
+from tokenworth.measure.cost.fleet import Interval, Run, Sizing, run
 from tokenworth.measure.cost.work import Work
 
 SECONDS = 3_600
@@ -26,7 +29,7 @@ class Plan:
         hour: dollars a GPU-hour.
         throughput: how many times as many tokens a GPU makes; 1, with the interval of the measurement behind `work`.
         cached: GPU-seconds of a cached token as a share of another's, with its interval; None: as `work` has it.
-        utilisation: of the GPU-seconds that are ready, if it is known; the demand then only says the mix and how it is spread.
+        utilisation: of the GPU-seconds that are paid, if it is known; the demand then only says the mix, and the size of a fleet that has none.
         resale: dollars a GPU-hour for which replicas that are idle for a whole interval are let to others, at most what they cost; 0: they are not.
         allocation: how the bill is shared out.
         elasticity: by class, for Ramsey's prices.
@@ -42,6 +45,11 @@ class Plan:
     resale: float = 0.0
     allocation: Allocation = Allocation.MARGINAL
     elasticity: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a utilisation of a fleet that has another one in each interval."""
+        if self.utilisation is not None and self.sizing.autoscale and self.sizing.gpus is None:
+            raise InputError("an autoscaled fleet has the utilisation that its demand leaves", mend="leave one of the two out", code="bad_option")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +99,10 @@ def token_cost(plan: Plan) -> TokenCost:
     inputs = {"GPU-hour": plan.hour, "throughput": plan.throughput}
     if plan.cached is not None:
         inputs["cached share"] = plan.cached
-    middle = bill_of(plan, plan.hour.value, _work(plan, {name: one.value for name, one in inputs.items()}))
+    work = _work(plan, {name: one.value for name, one in inputs.items()})
+    middle = bill_of(plan, plan.hour.value, work)
     real = combine(lambda at: bill_of(plan, at["GPU-hour"], _work(plan, at)).per_million, inputs)
-    return TokenCost(middle, _full(plan, middle), real)
+    return TokenCost(middle, full_bill(plan, middle.run, work), real)
 
 
 def bill_of(plan: Plan, hour: float, work: Work) -> Bill:
@@ -105,11 +114,13 @@ def bill_of(plan: Plan, hour: float, work: Work) -> Bill:
 
 
 def _run(plan: Plan, work: Work) -> Run:
-    """Run the fleet; at a stated utilisation, against the demand that brings it about."""
+    """Run the fleet; at a stated utilisation, a fleet of its size on the mix that the demand has on the whole."""
+    lived = run(plan.demand, work, plan.sizing)
     if plan.utilisation is None:
-        return run(plan.demand, work, plan.sizing)
-    idle = run(plan.demand, work, plan.sizing)
-    return run(plan.demand.scaled(plan.utilisation * (idle.paid - idle.starting) / work.of(plan.demand.total)), work, plan.sizing)
+        return lived
+    mix, duration = plan.demand.total, plan.demand.duration
+    busy = mix * (plan.utilisation * lived.paid / work.of(mix))
+    return run(Demand(duration, (busy,), plan.demand.source), work, replace(plan.sizing, gpus=lived.paid // duration))
 
 
 def dollars(gpu_seconds: int, hour: float) -> int:
@@ -117,11 +128,13 @@ def dollars(gpu_seconds: int, hour: float) -> int:
     return half_even(gpu_seconds * round(hour * NANO), SECONDS) // SECONDS
 
 
-def _full(plan: Plan, bill: Bill) -> Bill:
-    """Return the bill of the GPU-seconds that a run used, and of no other."""
-    work = _work(plan, {"throughput": plan.throughput.value, **({} if plan.cached is None else {"cached share": plan.cached.value})})
-    rent = dollars(round(bill.run.used), plan.hour.value)
-    return Bill(bill.run, rent, 0, _shares(plan, bill.run.served, work, hour=plan.hour.value, bill=rent))
+def full_bill(plan: Plan, lived: Run, work: Work) -> Bill:
+    """Return the bill of the GPU-seconds that a run used, and of no other; in all they are taken up to the whole second."""
+    sums = [0, *(math.ceil(used) for used in accumulate(each.used for each in lived.intervals))]
+    used = tuple(Interval(after - before, 0, each.used, each.unserved) for (before, after), each in zip(pairwise(sums), lived.intervals, strict=True))
+    busy = replace(lived, intervals=used)
+    rent = dollars(busy.paid, plan.hour.value)
+    return Bill(busy, rent, 0, _shares(plan, lived.served, work, hour=plan.hour.value, bill=rent))
 
 
 def _work(plan: Plan, at: Mapping[str, float]) -> Work:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tokenworth.core.errors import InputError
 from tokenworth.measure.cost.demand import CLASSES, Tokens
+from tokenworth.measure.cost.estimate import Estimate
 
 Shape = tuple[int, int]
 """Tokens of a prompt and of its answer."""
@@ -61,8 +62,8 @@ def from_rates(prefill: float, decode: float, *, cached: float, hits: float = 0.
     return Work(one, one * cached, 1 / decode)
 
 
-def from_shapes(throughputs: Mapping[Shape, float], *, cached: float) -> tuple[Work, float]:
-    """Return the work that explains one stack at one speed for prompts and answers of several lengths, and its largest relative error.
+def from_shapes(throughputs: Mapping[Shape, float], *, cached: float) -> tuple[Work, Estimate]:
+    """Return the work that explains one stack at one speed for prompts and answers of several lengths, and how many times as much each made.
 
     A request of shape (i, o) takes o / throughput GPU-seconds, and is explained by i x input + o x output: least squares of relative errors over
     the shapes, neither figure below zero. So a token's figure is what one more of it takes at equal speed, with all that it slows down.
@@ -86,5 +87,5 @@ def from_shapes(throughputs: Mapping[Shape, float], *, cached: float) -> tuple[W
         first, second = a / aa, 0.0
     elif first < 0:
         first, second = 0.0, b / bb
-    error = max(abs(first * x + second * y - 1) for x, y in rows)
-    return Work(first, first * cached, second), error
+    made = [first * x + second * y for x, y in rows]
+    return Work(first, first * cached, second), Estimate(1.0, min(1.0, *made), max(1.0, *made))
