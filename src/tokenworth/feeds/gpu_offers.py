@@ -1,5 +1,7 @@
 """Offers of the day from the catalogues of `gpuhunt` (MPL-2.0; the extra `rental`): the one place that knows it."""
 
+import logging
+
 from tokenworth.core.errors import InputError, SupplierError
 from tokenworth.core.extras import need
 from tokenworth.measure.cost.estimate import quantile
@@ -24,6 +26,8 @@ def live_quotes(gpu: str, day: str) -> list[Quote]:
     """
     name = _name(gpu)
     hunt = need("gpuhunt", EXTRA)
+    # it logs a traceback for each catalogue that it cannot read; the prices name the providers that it could
+    logging.getLogger("gpuhunt").setLevel(logging.CRITICAL)
     catalogue = hunt.Catalog(balance_resources=False, auto_reload=False)
     try:
         catalogue.load()
