@@ -10,7 +10,7 @@ from tokenworth.flows.serve.wire.format import Bridge, Format
 FORMATS: Mapping[str, Format] = {made.api: made for made in (chat.FORMAT,)}
 """What clients may speak."""
 
-SPOKEN: Mapping[str, tuple[str, ...]] = {"openai": ("chat",), "simulated": ("chat",)}
+SPOKEN: Mapping[str, tuple[str, ...]] = {"openai": ("chat",), "fleet": ("chat",), "simulated": ("chat",)}
 """Formats of suppliers by their kind."""
 
 BRIDGES: Mapping[tuple[str, str], Bridge] = {("chat", "chat"): chat.SAME}
