@@ -125,6 +125,13 @@ def test_a_second_row_of_the_same_date_is_refused_and_changes_nothing(shop: Path
     assert len(load(shop).costs.cells["llama", "default"]) == 2
 
 
+def test_a_book_in_another_currency_states_its_costs_itself(shop: Path) -> None:
+    text = (shop / "book.toml").read_text()
+    (shop / "book.toml").write_text(text.replace('currency = "USD"', 'currency = "EUR"'))
+    result = run("cost", "tokens", *DEMAND, "--book", str(shop), "--model", "llama", "--write")
+    assert getattr(result.exception, "code", "") == "currency"
+
+
 def test_without_a_cached_token_the_cost_of_one_is_that_of_input(shop: Path) -> None:
     asked = ("cost", "tokens", "--demand", "azure2023-conv", "--book", str(shop), "--model", "llama", "--write")
     assert run(*asked).exit_code == 0

@@ -53,8 +53,8 @@ def _lacks(table: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CostRow:
-    """A dated row.
+class EstimatedCost:
+    """A dated row of estimated costs.
 
     Attributes:
         model: its id.
@@ -71,7 +71,7 @@ class CostRow:
     source: Sequence[str]
 
 
-def row_text(row: CostRow) -> str:
+def row_text(row: EstimatedCost) -> str:
     """Return a row as TOML."""
     key = row.model if BARE_KEY.fullmatch(row.model) else f'"{row.model}"'
     lines = [f"# {line}" for line in row.source]
@@ -82,7 +82,7 @@ def row_text(row: CostRow) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_row(folder: Path, row: CostRow) -> Path:
+def write_row(folder: Path, row: EstimatedCost) -> Path:
     """Append a row to the book's file of costs and return the file; BookError, and nothing is written, where the row itself is a problem."""
     texts = read_folder(folder)
     before = texts.get(FILE, HEAD)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from tokenworth.book.cost_rows import Costed, CostRow, find_model, row_text, write_row
+from tokenworth.book.cost_rows import Costed, EstimatedCost, find_model, row_text, write_row
 from tokenworth.cli.cost_options import BOOK, DEMAND, GPU_HOUR, SIZE, WORK, ByClass, asked, options
 from tokenworth.cli.instants import instant
 from tokenworth.cli.options import NamedPath, as_json
@@ -27,6 +27,7 @@ from tokenworth.wiring.clock import now
 from tokenworth.wiring.fleets import Asked, Sources, Spread, plan_of
 
 DAY = 86_400_000_000
+CURRENCY = "USD"
 LIKE_INPUT = "as input"
 
 
@@ -97,6 +98,9 @@ def _asked(given: Mapping[str, Any]) -> tuple[Asked, Costed | None]:
     if (book is None) != (id_ is None):
         raise InputError("a book without a model, or a model without its book", mend="give --book DIR and --model ID", code="no_book")
     costed = find_model(book, id_) if book else None
+    if costed and costed.currency != CURRENCY:
+        what = f"costs are estimated in {CURRENCY}, and the book is in {costed.currency}"
+        raise InputError(what, mend=f"state them in [[models.{id_}.cost]] yourself, in {costed.currency}", code="currency")
     asked_ = asked(given)
     if costed and costed.fleet is None and asked_.gpu is None and asked_.hour is None:
         raise InputError(f"{id_} is not served by a fleet of the book", mend="give --gpu or --gpu-hour", code="no_fleet")
@@ -128,7 +132,7 @@ def _write(given: Mapping[str, Any], cost: TokenCost, plan: Plan, sources: Sourc
             rates[name], remarks[name] = LIKE_INPUT, "no cached token was asked for"
         else:
             raise InputError(f"nobody asked for {name}, so its cost is not known", mend="give a demand that has both ways", code="no_demand")
-    row = CostRow(given["id_"], now() // DAY * DAY if given["since"] is None else given["since"], rates, remarks, _origin(cost, plan, sources))
+    row = EstimatedCost(given["id_"], now() // DAY * DAY if given["since"] is None else given["since"], rates, remarks, _origin(cost, plan, sources))
     return write_row(given["book"], row), row_text(row)
 
 

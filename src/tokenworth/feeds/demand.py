@@ -6,8 +6,10 @@ Sources, dates and licences stand in `data/traces/README.md`.
 import csv
 import gzip
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 
 from tokenworth.core.errors import InputError, InstantError
@@ -107,10 +109,9 @@ def _class(unit: Unit) -> str:
 
 def _seconds(line: Line) -> float:
     text = line.text("at")
-    try:
-        return float(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        if isfinite(seconds := float(text)):
+            return seconds
     try:
         return parse_instant(text) / SECOND
     except InstantError as error:

@@ -72,7 +72,17 @@ def test_every_problem_is_told_at_its_line(tmp_path: Path) -> None:
     assert [line.removeprefix(str(path)).split(" ")[:2] for line in told] == [[":2:", "at:"], [":3:", "input:"], [":4:", "output:"]]
 
 
-@pytest.mark.parametrize("text", ["", "input,output\n1,2\n", "at,input,output\n", "at,input,output\n1,0,0\n"])
+def test_times_in_two_units(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("at,input,output\n5,1,1\n2026-01-01T00:00:00Z,1,1\n")
+    with pytest.raises(InputError) as caught:
+        read_demand(path)
+    assert caught.value.code == "long_demand"
+
+
+@pytest.mark.parametrize(
+    "text", ["at,input,output\nnan,1,1\n", "at,input,output\ninf,1,1\n", "", "input,output\n1,2\n", "at,input,output\n", "at,input,output\n1,0,0\n"]
+)
 def test_a_file_that_says_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(text)

@@ -8,6 +8,9 @@ from tokenworth.core.errors import InputError
 CLASSES = ("input", "cache_read", "output")
 """The classes of tokens, disjoint, by the names that rate cards have for them."""
 
+MOST_INTERVALS = 1_000_000
+"""More than a year of minutes: times in two units."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -69,9 +72,16 @@ class Demand:
 
 
 def binned(requests: Iterable[tuple[float, Tokens]], seconds: int, source: str) -> Demand:
-    """Return requests, by their seconds since any begin, as demand in intervals from the first one's on; the last may be cut short."""
+    """Return requests, by their seconds since any begin, as demand in intervals from the first one's on; the last may be cut short.
+
+    InputError `long_demand` where they are so far apart that their times cannot be meant.
+    """
     given = list(requests)
-    first = min((at for at, _ in given), default=0)
+    times = [at for at, _ in given]
+    first = min(times, default=0)
+    if max(times, default=0) - first >= MOST_INTERVALS * seconds:
+        what = f"{source} spans {(max(times) - first) / seconds:,.0f} intervals of {seconds} s"
+        raise InputError(what, mend=f"mend its times, or give longer intervals: {MOST_INTERVALS:,} are the most", code="long_demand")
     bins: dict[int, Tokens] = {}
     for at, tokens in given:
         index = int((at - first) // seconds)
