@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.points import point
 from tokenworth.core.errors import InputError
-from tokenworth.measure.cost.points import Point
+from tokenworth.measure.cost.points import Kind, Point
 from tokenworth.measure.cost.screening import RULES, Screened, Screening
 from tokenworth.measure.cost.screens import screen
 from tokenworth.measure.cost.table import measured, read_table, shipped
@@ -73,6 +73,11 @@ def test_no_gpu_makes_more_than_its_operations() -> None:
     most = {"model": "llama-3.1-8b", "gpus": 8, "concurrency": 100.0}
     assert rules(screened(point(50, 61_000, **most))) == {}
     assert rules(screened(point(50, 62_000, **most))) == {"faster_than_compute": 1}
+
+
+def test_what_nobody_measured_is_not_screened() -> None:
+    odd = [point(50, 1e9, kind=Kind.PREDICTED), point(60, 1e9, kind=Kind.BOUND), point(60, 1e9, kind=Kind.BOUND)]
+    assert list(screened(*odd).points) == odd
 
 
 def test_models_and_gpus_that_nobody_knows_are_kept() -> None:
