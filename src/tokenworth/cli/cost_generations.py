@@ -15,7 +15,7 @@ from tokenworth.measure.cost.claims import promised
 from tokenworth.measure.cost.compare import answer
 from tokenworth.measure.cost.decompose import Fall, NotMeasuredError, Prices, decompose
 from tokenworth.measure.cost.frontier import Speed
-from tokenworth.measure.cost.generations import Generation, generations
+from tokenworth.measure.cost.generations import Generation, best_known, generations
 from tokenworth.measure.cost.gpus import gpu_name
 from tokenworth.measure.cost.hourly import Terms
 from tokenworth.measure.cost.points import Point
@@ -86,7 +86,8 @@ def _report(
 
 def _points(points: Sequence[Point], model: str, lengths: tuple[int, int] | None, gpus: tuple[str, ...]) -> list[Point]:
     of_model = chosen(points, Wanted(models=(model,), gpus=gpus))
-    return chosen(of_model, Wanted(lengths=lengths or _most_measured(of_model)))
+    of_lengths = chosen(of_model, Wanted(lengths=lengths or _most_measured(of_model)))
+    return [point for group in grouped(of_lengths, lambda point: point.stack.gpu).values() for point in best_known(group)]
 
 
 def _most_measured(points: Sequence[Point]) -> tuple[int, int]:

@@ -1,15 +1,17 @@
 """`tokenworth cost import`: files of benchmark tools -> a table of points."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tokenworth.cli.options import NamedPath
+from tokenworth.cli.options import NamedPath, as_json
 from tokenworth.feeds.benchmarks.draft import Given
 from tokenworth.feeds.benchmarks.read import read_benchmarks
 from tokenworth.measure.cost.table import write_table
+from tokenworth.render.frontiers import verdict_data
 
 
 @click.command()
@@ -24,7 +26,8 @@ from tokenworth.measure.cost.table import write_table
 @click.option("--output-tokens", type=click.IntRange(min=1), help="Nominal tokens of an answer. Points of equal lengths make a frontier.")
 @click.option("--speculative/--not-speculative", default=None, help="Whether speculative decoding was on.")
 @click.option("--parallelism", help="How the model is spread, such as 'tp8 ep8'.")
-def command(files: Sequence[Path], out: Path, **said: Any) -> None:
+@as_json
+def command(files: Sequence[Path], out: Path, *, as_json: bool, **said: Any) -> None:
     """Read FILES of a benchmark into a table of points.
 
     Known are `vllm bench serve` JSON, SGLang's bench_serving JSON lines, AIPerf's profile_export_aiperf.json, GuideLLM's benchmarks.json, stages of
@@ -33,6 +36,9 @@ def command(files: Sequence[Path], out: Path, **said: Any) -> None:
     found = read_benchmarks(files, Given(**said))
     with out.open("w", encoding="utf-8", newline="") as table:
         write_table(found.points, table)
+    if as_json:
+        click.echo(json.dumps({"points": len(found.points), "dropped": verdict_data(found.dropped), "mended": verdict_data(found.mended)}))
+        return
     for verdict in found.dropped:
         click.echo(f"dropped {verdict.source}: {verdict.reason} [{verdict.rule}]", err=True)
     click.echo(f"{len(found.points)} points in {out}, {len(found.dropped)} dropped.")

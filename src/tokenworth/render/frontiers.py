@@ -21,7 +21,7 @@ SAID = {None: "not told", True: "yes", False: "no"}
 STEPS = 60
 """Points of a drawn curve."""
 
-STACK = [Column("model"), Column("GPU"), Column("engine"), Column("precision"), Column("in/out", number=True), Column("speculative")]
+STACK = [Column("model"), Column("GPU"), Column("engine"), Column("precision"), Column("in/out", number=True), Column("speculative"), Column("kind")]
 NAMES = {Speed.INTERACTIVITY: "tokens/s/user", Speed.END_TO_END: "tokens/s/user end to end"}
 
 
@@ -117,7 +117,7 @@ def _stack(frontier: Frontier) -> list[str]:
     engine, precision = ("+".join(sorted({getattr(stack, name) or "not told" for stack in stacks})) for name in ("engine", "precision"))
     said = "+".join(dict.fromkeys(SAID[stack.speculative] for stack in stacks))
     first = stacks[0]
-    return [first.model, first.gpu, engine, precision, f"{first.input_tokens}/{first.output_tokens}", said]
+    return [first.model, first.gpu, engine, precision, f"{first.input_tokens}/{first.output_tokens}", said, frontier.points[0].kind.value]
 
 
 def _range(frontier: Frontier) -> str:

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,22 @@ def test_benchmark_files_become_a_table(tmp_path: Path) -> None:
     assert str(refused.exception) == "vllm_c2.json does not tell: gpus (say it with --gpus)"
     assert run("import", *files, "--out", out, "--gpu", "H100", "--gpus", "2").stdout == f"2 points in {out}, 0 dropped.\n"
     assert "llama-3.1-8b   h100_sxm   vllm" in run("frontier", "--points", out, "--model", "llama-3.1-8b", "--gpu", "h100", "--engine", "vllm").stdout
+
+
+def test_an_import_says_as_json_what_it_dropped(tmp_path: Path) -> None:
+    told = data("import", str(FILES / "inferencex_single_c8.json"), str(FILES / "inferencex_single_c8.json"), "--out", str(tmp_path / "points.csv"))
+    assert isinstance(told, dict)
+    assert told["points"] == 1
+    assert [each["rule"] for each in told["dropped"]] == ["same_measurement"]
+
+
+def test_without_the_extra_its_name_is_said() -> None:
+    code = "import sys; sys.modules['scipy'] = None; from tokenworth.cli import main; main(['cost', 'frontier'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: scipy is not installed (install the extra: pip install 'tokenworth[analytics]') [missing_extra]\n",
+    )
 
 
 def test_what_was_not_measured_is_said_with_what_was() -> None:

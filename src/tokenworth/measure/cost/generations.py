@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from tokenworth.measure.cost.estimate import Estimate
 from tokenworth.measure.cost.frontier import Frontier, Speed, frontier
-from tokenworth.measure.cost.points import Point
+from tokenworth.measure.cost.points import Kind, Point
 from tokenworth.measure.cost.series import grouped
 
 SECONDS = 3600
@@ -46,9 +46,19 @@ class Generation:
 
 
 def generations(points: Iterable[Point], hours: Mapping[str, Estimate], speed: Speed = Speed.INTERACTIVITY) -> list[Generation]:
-    """Return the generations of points of one model and lengths, the oldest first; GPUs without a price are left out."""
-    by_gpu = grouped(points, lambda point: point.stack.gpu)
+    """Return the generations of points of one model and lengths, the oldest first; GPUs without a price are left out.
+
+    What was measured of a GPU goes before what is predicted of it, and that before a bound.
+    """
+    by_gpu = {gpu: best_known(group) for gpu, group in grouped(points, lambda point: point.stack.gpu).items()}
     return [Generation(gpu, frontier(by_gpu[gpu], speed), hours[gpu]) for gpu in in_order(by_gpu) if gpu in hours]
+
+
+def best_known(points: Sequence[Point]) -> list[Point]:
+    """Return the points of the kind that is known best."""
+    kinds = {point.kind for point in points}
+    best = next(kind for kind in Kind if kind in kinds)
+    return [point for point in points if point.kind is best]
 
 
 def in_order(gpus: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from tokenworth.measure.cost import speculation
 from tokenworth.measure.cost.gpus import gpus
 from tokenworth.measure.cost.limits import TOKENS_A_STEP, fastest_step, most_throughput, weights
 from tokenworth.measure.cost.models import models
-from tokenworth.measure.cost.points import Point
+from tokenworth.measure.cost.points import Kind, Point
 from tokenworth.measure.cost.screening import Screened, Screening
 from tokenworth.measure.cost.series import UNSTATED, configuration, grouped, longest_rise, run
 
@@ -19,13 +19,14 @@ NOISE = 0.05
 
 
 def screen(points: Sequence[Point], found: Screening) -> Screened:
-    """Apply the screens in order; `found` may hold what reading the table already dropped or mended."""
-    once = _once(points, found)
+    """Apply the screens in order to what was measured; `found` may hold what reading the table already dropped or mended."""
+    estimated = [point for point in points if point.kind is not Kind.MEASURED]
+    once = _once([point for point in points if point.kind is Kind.MEASURED], found)
     marked = speculation.mark(once, found)
     possible = [point for point in marked if _possible(point, found)]
     rising = [point for group in grouped(possible, lambda p: (run(p), p.stack)).values() for point in _rising(group, found)]
     kept = _not_contradicted(rising, found)
-    return Screened(tuple(kept), tuple(found.dropped), tuple(found.mended))
+    return Screened((*kept, *estimated), tuple(found.dropped), tuple(found.mended))
 
 
 def _once(points: Sequence[Point], found: Screening) -> list[Point]:

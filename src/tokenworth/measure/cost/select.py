@@ -53,9 +53,12 @@ def chosen(points: Iterable[Point], wanted: Wanted) -> list[Point]:
 
 
 def frontiers(points: Iterable[Point], speed: Speed = Speed.INTERACTIVITY, *, best: bool = False) -> list[Frontier]:
-    """Return a frontier for each stack, or the best for each model, GPU and lengths: over engines, precisions, and speculative decoding or not."""
-    groups = grouped(points, lambda point: _hardware(point.stack) if best else point.stack)
-    return sorted((frontier(group, speed) for group in groups.values()), key=lambda each: str(each.stack))
+    """Return a frontier for each stack, or the best for each model, GPU and lengths: over engines, precisions, and speculative decoding or not.
+
+    What was measured, predicted, or is a bound has frontiers of its own.
+    """
+    groups = grouped(points, lambda point: (_hardware(point.stack) if best else point.stack, point.kind))
+    return sorted((frontier(group, speed) for group in groups.values()), key=lambda each: (str(each.stack), each.points[0].kind))
 
 
 def _hardware(stack: Stack) -> Stack:

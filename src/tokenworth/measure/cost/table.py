@@ -10,8 +10,10 @@ import gzip
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import TextIO
 
 from tokenworth.core.errors import InputError
@@ -41,6 +43,7 @@ COLUMNS = (
     "conc",
     "gpus",
     "parallelism",
+    "kind",
     "measured",
     "silicon_ttft_ms",
     "silicon_tpot_ms",
@@ -90,9 +93,11 @@ def _row(row: Mapping[str, str], name: str, found: Screening) -> Point | None:
 
 def _point(row: Mapping[str, str], source: str) -> Point:
     numbers = {column: float(row[column] or 0) for column in ("isl", "osl", "conc", "gpus", "silicon_ttft_ms", "silicon_tpot_ms")}
-    absent = [column for column, number in numbers.items() if number <= 0]
+    absent = [column for column, number in numbers.items() if not 0 < number < inf]
     if absent:
         raise ValueError(f"{', '.join(absent)} is not given")
+    if row.get("measured"):
+        date.fromisoformat(row["measured"])
     ttft, tpot, tokens = numbers["silicon_ttft_ms"] / 1000, numbers["silicon_tpot_ms"] / 1000, ANSWERED * numbers["osl"]
     return Point(
         stack=Stack(
@@ -111,7 +116,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
         tpot=tpot,
         interactivity=1 / tpot,
         throughput=_decimal(row, "out_tok_s_gpu") or numbers["conc"] * tokens / (ttft + tpot * tokens) / numbers["gpus"],
-        kind=Kind.MEASURED,
+        kind=Kind(row.get("kind") or Kind.MEASURED),
         source=source,
         measured=row.get("measured", ""),
         version=row.get("backend_version", ""),
@@ -183,6 +188,7 @@ def _columns(point: Point) -> dict[str, object]:
         "conc": f"{point.concurrency:.6g}",
         "gpus": point.gpus,
         "parallelism": point.parallelism,
+        "kind": point.kind.value,
         "measured": point.measured,
         "silicon_ttft_ms": f"{1000 * point.ttft:.6g}",
         "silicon_tpot_ms": f"{1000 * point.tpot:.6g}",

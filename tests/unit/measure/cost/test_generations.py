@@ -9,6 +9,7 @@ from tokenworth.measure.cost.compare import answer
 from tokenworth.measure.cost.estimate import known
 from tokenworth.measure.cost.frontier import frontier
 from tokenworth.measure.cost.generations import Generation, generations, in_order
+from tokenworth.measure.cost.points import Kind
 from tokenworth.measure.cost.select import Wanted, chosen, frontiers
 from tokenworth.measure.cost.table import measured
 
@@ -46,6 +47,13 @@ def test_generations_come_in_the_order_of_their_announcement() -> None:
 def test_a_gpu_without_a_price_is_left_out() -> None:
     points = [point(50, 100), point(50, 300, gpu="b200_sxm")]
     assert [each.gpu for each in generations(points, {"b200_sxm": known(1.0)})] == ["b200_sxm"]
+
+
+def test_what_was_measured_goes_before_what_is_predicted() -> None:
+    measured_, predicted = point(50, 100), point(60, 900, kind=Kind.PREDICTED)
+    bound = point(50, 700, gpu="vr200", kind=Kind.BOUND)
+    found = generations([bound, predicted, measured_], {"h100_sxm": known(1.0), "vr200": known(5.0)})
+    assert [each.frontier.points for each in found] == [(measured_,), (bound,)]
 
 
 OLD = Generation("h100_sxm", frontier([point(10, 1000), point(40, 250)]), known(2.0))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.points import point
 from tokenworth.core.errors import InputError
-from tokenworth.measure.cost.points import Point
+from tokenworth.measure.cost.points import Kind, Point
 from tokenworth.measure.cost.screening import RULES, Screened, Screening
 from tokenworth.measure.cost.screens import screen
 from tokenworth.measure.cost.table import measured, read_table, shipped
@@ -75,6 +75,11 @@ def test_no_gpu_makes_more_than_its_operations() -> None:
     assert rules(screened(point(50, 62_000, **most))) == {"faster_than_compute": 1}
 
 
+def test_what_nobody_measured_is_not_screened() -> None:
+    odd = [point(50, 1e9, kind=Kind.PREDICTED), point(60, 1e9, kind=Kind.BOUND), point(60, 1e9, kind=Kind.BOUND)]
+    assert list(screened(*odd).points) == odd
+
+
 def test_models_and_gpus_that_nobody_knows_are_kept() -> None:
     odd = point(5000, 1e9, model="new", gpu="new")
     assert list(screened(odd).points) == [odd]
@@ -133,12 +138,21 @@ def test_gpus_are_counted_once(row: str, gpus: int, parallelism: str) -> None:
     assert found.throughput == pytest.approx(64 * 921.6 / (0.5 + 921.6 * 0.02) / gpus)
 
 
-@pytest.mark.parametrize("column", ["gpus", "silicon_tpot_ms"])
-def test_what_is_incomplete_is_listed(column: str) -> None:
+@pytest.mark.parametrize(("column", "value"), [("gpus", "0"), ("gpus", ""), ("silicon_tpot_ms", "nan"), ("silicon_tpot_ms", "-1"), ("conc", "inf")])
+def test_what_is_incomplete_is_listed(column: str, value: str) -> None:
     whole = "a,openai/gpt-oss-120b,h200_sxm,vllm,,fp4,agg,1024,1024,64,2,2,1,1,,500,20"
     values = dict(zip(HEADER.split(","), whole.split(","), strict=True))
-    table = rows(",".join((values | {column: "0"}).values()))
+    table = rows(",".join((values | {column: value}).values()))
     assert [(v.source, v.rule, v.reason) for v in table.dropped] == [("test.csv a", "incomplete", f"{column} is not given")]
+
+
+@pytest.mark.parametrize(
+    "row", ["a,x,y,vllm,,fp4,agg,many,1024,64,2,2,1,1,,500,20", "a,x,y,vllm,,fp4,agg,1024,1024,64,2,2,1,1,March,500,20", "a,x,y"]
+)
+def test_a_row_that_cannot_be_read_is_listed_and_the_others_count(row: str) -> None:
+    table = rows(row, "b,x,y,vllm,,fp4,agg,1024,1024,64,2,2,1,1,2026-03-01,500,20")
+    assert [point.source for point in table.points] == ["test.csv b"]
+    assert rules(table) == {"incomplete": 1}
 
 
 def test_a_missing_column_is_named() -> None:
