@@ -7,12 +7,34 @@ from tokenworth.core.units import UNITS
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import Terms, compile_terms
 from tokenworth.price.rate import charge
+from tokenworth.price.schedule import Form
 from tokenworth.price.worst import Bounds, worst
 
 NAMES = ("input", "cache_read", "cache_write_1h", "output", "reasoning", "input_audio", "request")
 rates = st.fixed_dictionaries({name: st.integers(0, 100_000_000) for name in NAMES})
 tables = st.tuples(rates, st.dictionaries(st.integers(1, 2_000), rates, max_size=3)).map(lambda t: {0: t[0]} | t[1])
-terms = tables.map(lambda steps: compile_terms(currency="credits", since=0, source="a test", steps=steps))
+
+
+def marginal(steps: dict[int, dict[str, int]]) -> dict[int, dict[str, int]]:
+    """Rate what is not input the same in every step."""
+    return {above: row | {name: n for name, n in steps[0].items() if UNITS[name].direction != "input"} for above, row in steps.items()}
+
+
+def compiled(steps: dict[int, dict[str, int]], form: Form) -> Terms:
+    return compile_terms(currency="credits", since=0, source="a test", steps=marginal(steps) if form.marginal else steps, form=form)
+
+
+minimums = st.one_of(st.just(0), st.integers(0, 10**10))
+packages = st.dictionaries(st.sampled_from(NAMES[:-1]), st.integers(1, 700), max_size=4)
+forms = st.one_of(
+    st.builds(Form, minimum=minimums),
+    st.builds(
+        Form, marginal=st.just(True), packages=st.dictionaries(st.sampled_from(["output", "reasoning"]), st.integers(1, 700)), minimum=minimums
+    ),
+    st.builds(Form, packages=packages, minimum=minimums),
+)
+terms = st.builds(compiled, tables, forms)
+whole = st.builds(compiled, tables, st.builds(Form, minimum=minimums))
 bounds = st.builds(Bounds, st.integers(0, 3_000), st.integers(0, 500), st.sampled_from([frozenset({"text"}), frozenset({"text", "audio"})]))
 parts = st.lists(st.integers(0, 1_000), min_size=len(NAMES), max_size=len(NAMES))
 
@@ -36,12 +58,15 @@ def test_actual_is_at_most_the_worst_case(under: Terms, within: Bounds, weights:
 @given(terms, bounds)
 def test_the_worst_case_can_happen(under: Terms, within: Bounds) -> None:
     """Not merely an upper bound: it is itself a usage within the bounds."""
-    usage = worst(under, within).usage
+    found = worst(under, within)
+    usage = found.usage
+    assert charge(usage, under).pico <= found.pico
+    assert under.form.packages or charge(usage, under).pico == found.pico
     assert usage.input_tokens <= within.input_tokens
     assert usage.output_tokens <= within.output_tokens
 
 
-@given(terms, st.integers(1, 2_999), st.integers(0, 500))
+@given(whole, st.integers(1, 2_999), st.integers(0, 500))
 def test_a_step_that_can_be_reached_is_held_for(under: Terms, size: int, output: int) -> None:
     """A hold that ignores the long-context step reserves half of the cost."""
     step = max((s for s in under.steps if s.above < size or s.above == 0), key=lambda s: s.above)

@@ -13,28 +13,48 @@ from tokenworth.core.errors import PriceError
 from tokenworth.core.money import parse_rate
 from tokenworth.core.units import UNITS
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.price.card import Card, compile_terms
+from tokenworth.price.card import Card, Terms, compile_terms
+from tokenworth.price.hours import Hours
 from tokenworth.price.rate import rate
+from tokenworth.price.schedule import PLAIN, Form
 from tokenworth.store.lake.parquet import write_parquet
 from tokenworth.store.lake.rating import rerate
 
 NEW_YEAR = 1_767_225_600_000_000
+DAY = 86_400_000_000
 
 
-def card(name: str, scale: int) -> Card:
+FULL = Form(packages={"output": 64, "cache_read": 100}, minimum=90_000_000_777)
+
+
+def card(name: str, scale: int, *, chat: Form = PLAIN, code: Form = PLAIN, hours: bool = False) -> Card:
     """Two dates for chat, a long-context step for code, odd last digits everywhere."""
 
-    def at(since: int, rates: dict[int, dict[str, str]]) -> object:
+    def at(since: int, rates: dict[int, dict[str, str]], form: Form) -> Terms:
         steps = {above: {unit: parse_rate(text) * scale for unit, text in table.items()} for above, table in rates.items()}
-        return compile_terms(currency="credits", since=since, source=f"{name}@{since}", steps=steps)
+        if form.marginal:
+            steps = {above: row | {"output": steps[0]["output"]} for above, row in steps.items()}
+        return compile_terms(currency="credits", since=since, source=f"{name}@{since}", steps=steps, form=form)
 
     flat = {"input": "12.000001", "cache_read": "1.2", "output": "60.654321"}
     dear = {"input": "24.000003", "cache_read": "2.4", "output": "120.000007"}
-    cells = {("chat", "default"): (at(0, {0: flat}), at(NEW_YEAR, {0: dear})), ("code", "flex"): (at(0, {0: flat, 1000: dear}),)}
-    return Card(name, "credits", cells)  # type: ignore[arg-type]
+    new = at(NEW_YEAR, {0: dear}, PLAIN)
+    if hours:
+        cheap, night = at(NEW_YEAR, {0: flat}, PLAIN), at(NEW_YEAR, {0: dear, 700: flat}, PLAIN)
+        new = replace(new, hours=((Hours(7 * 60 + 30, 9 * 60, "Asia/Kolkata"), cheap), (Hours(23 * 60, 60, "America/New_York"), night)))
+    cells = {
+        ("chat", "default"): (at(0, {0: flat}, chat), new),
+        ("code", "flex"): (at(0, {0: flat, 1000: dear}, code),),
+    }
+    return Card(name, "credits", cells)
 
 
-CARDS = {"payg": card("standard", 1), "pro": card("better", 3)}
+CARDS = {
+    "payg": card("standard", 1),
+    "pro": card("better", 3),
+    "odd": card("odd", 7, chat=FULL, code=Form(marginal=True, minimum=150_000_000_001)),
+    "night": card("night", 2, hours=True),
+}
 
 
 def events(number: int) -> list[UsageEvent]:
@@ -50,7 +70,7 @@ def events(number: int) -> list[UsageEvent]:
             "reasoning": dice.randrange(50),
         }
         usage = Usage({name: n for name, n in counts.items() if n})
-        at = NEW_YEAR + dice.randrange(-3, 3)
+        at = NEW_YEAR + dice.choice([dice.randrange(-3, 3), dice.randrange(3 * DAY)])
         charge = rate(usage, CARDS[plan], at, product=product, tier=tier)
         texts: dict[str, Any] = {"supplier": "s", "model": "m", "api": "chat", "unit": "credits", "currency": "USD", "cost_card": "c", "book": "b"}
         made.append(

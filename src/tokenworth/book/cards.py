@@ -7,7 +7,10 @@ from tokenworth.book.entries import Entry
 from tokenworth.book.schema import CostRow, DatedRow, RateRow
 from tokenworth.core.errors import InputError, Problem
 from tokenworth.core.instants import format_instant
-from tokenworth.price.card import Terms, compile_terms
+from tokenworth.core.money import PICO_PER_NANO
+from tokenworth.core.units import INPUT_TOKENS
+from tokenworth.price.card import BAD_FORM, Terms, compile_terms
+from tokenworth.price.schedule import Form
 
 REQUIRED = ("input", "output")
 Cell = tuple[str, str]
@@ -105,9 +108,10 @@ def _check(rows: Rows, group: Mapping[int, int]) -> Iterator[Problem]:
         mend = "add a row of the same product, tier and date without `above`"
         yield rows.problem(at, "missing_base", f"{rows.cite(rows.rows[at])} has only rates above a size", mend=mend)
         return
+    yield from _check_form(rows, group)
     units = rows.rows[group[0]].stated()
     for above, at in group.items():
-        stated = rows.rows[at].stated()
+        stated = _stated(rows, group, at)
         for name in stated:
             if why := _broken(name, stated):
                 yield rows.problem(at, "bad_reference", why, mend='name a unit of this row, such as "as input"', unit=name)
@@ -118,6 +122,35 @@ def _check(rows: Rows, group: Mapping[int, int]) -> Iterator[Problem]:
         if above and odd:
             what = f"the row above {above} and the one without `above` do not rate the same units: {', '.join(sorted(odd))}"
             yield rows.problem(at, "uneven_steps", what, mend="rate the same units in both")
+
+
+def _check_form(rows: Rows, group: Mapping[int, int]) -> Iterator[Problem]:
+    """Find what belongs to the row without `above`, and long-context rows of two readings."""
+    marginal = {rows.rows[at].marginal for above, at in group.items() if above}
+    for above, at in group.items():
+        row = rows.rows[at]
+        if row.marginal and not above:
+            yield rows.problem(at, "bad_value", "a row without `above` has nothing above it", mend="remove it, or add `above`", unit="marginal")
+        if above and len(marginal) > 1:
+            what = "of the long-context rows one holds for the whole request and one for what is above"
+            yield rows.problem(at, "uneven_steps", what, mend="write marginal = true in all of them or in none", unit="above")
+        for name in ("minimum", "packages"):
+            if above and getattr(row, name):
+                yield rows.problem(at, "bad_value", f"{name} holds for all requests", mend="write it in the row without `above`", unit=name)
+        for name in sorted(row.stated().keys() - INPUT_TOKENS) if row.marginal and above else ():
+            what = f"{name} is not input, and the row holds for the input above {above}"
+            yield rows.problem(at, "bad_value", what, mend="remove it", unit=name)
+        for name in sorted(row.packages.keys() - row.stated().keys()):
+            yield rows.problem(at, "bad_reference", f"packages of {name}, which has no rate", mend=f'add {name} = "..."', unit="packages")
+
+
+def _stated(rows: Rows, group: Mapping[int, int], at: int) -> dict[str, int | str]:
+    """Return the rates of a row; one that holds for the input above has those of the first for what is not input."""
+    row = rows.rows[at]
+    if not row.marginal:
+        return row.stated()
+    first = rows.rows[group[0]].stated()
+    return row.stated() | {name: value for name, value in first.items() if name not in INPUT_TOKENS}
 
 
 def _broken(name: str, stated: Mapping[str, int | str]) -> str:
@@ -141,10 +174,13 @@ def _terms(rows: Rows, group: Mapping[int, int], made: Compiled) -> Terms | None
     first = rows.rows[group[0]]
     steps = {}
     for above, at in group.items():
-        stated = rows.rows[at].stated()
+        stated = _stated(rows, group, at)
         steps[above] = {name: _number(name, stated) for name in stated}
+    marginal = any(rows.rows[at].marginal for at in group.values())
+    form = Form(marginal, first.packages, first.minimum * PICO_PER_NANO)
     try:
-        return compile_terms(currency=rows.currency, since=first.since, source=rows.cite(first), steps=steps)
+        return compile_terms(currency=rows.currency, since=first.since, source=rows.cite(first), steps=steps, form=form)
     except InputError as error:
-        made.problems.append(rows.problem(group[0], "rate_too_large", error.what, mend=error.mend))
+        code = error.code if error.code == BAD_FORM else "rate_too_large"
+        made.problems.append(rows.problem(group[0], code, error.what, mend=error.mend))
         return None

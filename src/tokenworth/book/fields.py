@@ -4,6 +4,7 @@ Every refusal is a PydanticCustomError whose type is the problem's stable code a
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -16,6 +17,7 @@ from tokenworth.core.errors import InputError
 from tokenworth.core.instants import parse_instant
 from tokenworth.core.money import parse_amount, parse_rate, shown
 from tokenworth.core.periods import zone
+from tokenworth.core.units import MAX_COUNT, UNITS
 
 DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 AS = re.compile(r"as +([a-z0-9_]+)")
@@ -73,6 +75,18 @@ def rate(value: Any) -> int | str:
         raise _core(error) from None
 
 
+def packages(value: Any) -> Mapping[str, int]:
+    """Return sizes of packages by unit."""
+    if not isinstance(value, dict):
+        raise refusal("wrong_type", f"{_kind(value)} where a table is expected", "write { output = 1000 }")
+    for name, size in value.items():
+        if name not in UNITS:
+            raise refusal("unknown_unit", f"there is no unit {shown(repr(name))}", f"use one of {', '.join(UNITS)}")
+        if type(size) is not int or not 1 <= size <= MAX_COUNT:
+            raise refusal("bad_value", f"a package of {shown(str(size))} {name}", f"give a whole number from 1 to {MAX_COUNT}")
+    return value
+
+
 def instant(value: Any) -> int:
     """Return the instant of a TOML date or offset date-time."""
     if not isinstance(value, date):
@@ -113,6 +127,7 @@ kind = _kind
 
 Amount = Annotated[int, PlainValidator(amount)]
 Rate = Annotated[int | str, PlainValidator(rate)]
+Packages = Annotated[Mapping[str, int], PlainValidator(packages)]
 Instant = Annotated[int, PlainValidator(instant)]
 Url = Annotated[str, _matching(HTTP_URL, "bad_url", what="an http(s) address", mend='write it with its path, such as "https://api.openai.com/v1"')]
 EnvironmentName = Annotated[

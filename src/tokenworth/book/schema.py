@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Rate, Subject, UnitName, Url, Words, ZoneName
+from tokenworth.book.fields import Amount, Currency, EnvironmentName, Instant, ListPrice, Packages, Rate, Subject, UnitName, Url, Words, ZoneName
 from tokenworth.core.units import MAX_COUNT, UNITS
 
 Tier = Literal["flex", "default", "priority"]
@@ -72,6 +72,9 @@ class DatedRow(UnitRates):
     since: Instant = Field(alias="from", description="Effective date, or a time with offset.", examples=["2026-01-01"])
     tier: Tier = Field("default", description="Service tier.")
     above: int = Field(0, ge=0, le=MAX_COUNT, description="Long-context row: holds for requests of more input tokens than this.")
+    marginal: bool = Field(False, description="Of a long-context row: it holds for the input above only, not for the whole request; it rates input.")
+    minimum: Amount = Field(0, description="The least that a request costs.")
+    packages: Packages = Field({}, description="Sizes by unit: counts that are billed in whole packages, the last one begun.")
 
 
 class CostRow(DatedRow):

@@ -4,6 +4,7 @@ A column is anything with `+ - * %` and `clip(lower, upper)`, such as an Ibis in
 (DuckDB's `//` through Ibis goes through a double, which loses units above 2**53).
 """
 
+from collections.abc import Iterable
 from typing import Any, Protocol, Self, TypeVar, cast
 
 
@@ -31,6 +32,14 @@ def clip(value: N, lower: int, upper: int) -> N:
     if isinstance(value, int):
         return cast("N", lower if value < lower else min(value, upper))
     return cast("N", value.clip(lower, upper))
+
+
+def total(parts: Iterable[Any]) -> Any:
+    """Add without starting from 0, so that a column stays a plain sum; nothing at all is 0."""
+    added = None
+    for part in parts:
+        added = part if added is None else added + part
+    return 0 if added is None else added
 
 
 def half_even(value: N, step: int) -> N:

@@ -5,7 +5,7 @@ long-context tier holds for the whole request. A unit that no listed price cover
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -99,7 +99,7 @@ def _dated(prices: ListPrices, name: tuple[str, str], starts: list[int], context
         except PriceError:
             # a tier that is listed from a later date on
             continue
-        yield Terms(terms.currency, start, terms.steps, terms.source)
+        yield replace(terms, since=start)
 
 
 def _starts(model: Model, info: genai.ModelInfo) -> set[int]:

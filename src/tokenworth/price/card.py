@@ -12,9 +12,13 @@ from itertools import pairwise
 from tokenworth.core.errors import InputError, PriceError
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.instants import format_instant
-from tokenworth.core.units import MAX_COUNT, UNITS, unit
+from tokenworth.core.units import INPUT_TOKENS, MAX_COUNT, UNITS, unit
+from tokenworth.price.hours import Hours
+from tokenworth.price.schedule import PLAIN, Form, Schedule, compile_schedule
 
 DEFAULT_TIER = "default"
+BAD_FORM = "bad_form"
+"""Code of rates that contradict how they are to make a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,18 @@ class Terms:
     since: int
     steps: tuple[Step, ...]
     source: str
+    form: Form
+    schedule: Schedule
+    """The same for the kernel."""
+    hours: "tuple[tuple[Hours, Terms], ...]" = ()
+    """Other terms at hours of the day, which do not overlap."""
+
+    def at(self, instant: int) -> "Terms":
+        """Return what holds at an instant of theirs: these terms, or those of the hour."""
+        for hours, others in self.hours:
+            if hours.hold(instant):
+                return others
+        return self
 
     def rate(self, name: str, step: int = 0) -> int:
         """Return the rate of a unit in pico-units, else PriceError."""
@@ -63,14 +79,14 @@ class Card:
                 f"card {self.id} prices {product} at tier {tier} from {format_instant(dated[0].since)}, not yet at {format_instant(at)}",
                 code="not_yet_priced",
             )
-        return dated[found - 1]
+        return dated[found - 1].at(at)
 
 
-def compile_terms(*, currency: str, since: int, source: str, steps: Mapping[int, Mapping[str, int]]) -> Terms:
+def compile_terms(*, currency: str, since: int, source: str, steps: Mapping[int, Mapping[str, int]], form: Form = PLAIN) -> Terms:
     """Compile rates (pico-units per unit, by `above` and unit) to Terms.
 
     Fills in units that are billed as another, and proves that no charge of counts up to MAX_COUNT can pass 2**63 - 1 pico-units, in any
-    order of summation. Raises InputError where a step lacks a unit of the first, or the proof fails.
+    order of summation. Raises InputError where a step lacks a unit of the first, the form contradicts itself, or the proof fails.
     """
     if 0 not in steps:
         raise InputError(f"{source} has no rates for requests below its first step", mend="add a row without `above`")
@@ -78,8 +94,10 @@ def compile_terms(*, currency: str, since: int, source: str, steps: Mapping[int,
         if odd := rates.keys() ^ steps[0].keys():
             raise InputError(f"{source}: the step above {above} and the first do not rate the same units: {', '.join(sorted(odd))}")
     filled = {above: _fill(rates) for above, rates in sorted(steps.items())}
-    _prove(filled, source)
-    return Terms(currency, since, tuple(Step(above, rates) for above, rates in filled.items()), source)
+    _check_form(form, filled, source)
+    _prove(filled, form, source)
+    made = tuple(Step(above, rates) for above, rates in filled.items())
+    return Terms(currency, since, made, source, form, compile_schedule(list(filled.items()), form))
 
 
 def _fill(rates: Mapping[str, int]) -> dict[str, int]:
@@ -92,11 +110,27 @@ def _fill(rates: Mapping[str, int]) -> dict[str, int]:
     return {name: filled[name] for name in UNITS if name in filled}
 
 
-def _prove(steps: Mapping[int, Mapping[str, int]], source: str) -> None:
-    """Bound every partial sum of the kernel: the base and each step's differences, at MAX_COUNT of every unit."""
+def _check_form(form: Form, steps: Mapping[int, Mapping[str, int]], source: str) -> None:
+    for name, rate in steps[0].items():
+        if form.marginal and name not in INPUT_TOKENS and any(rates[name] != rate for rates in steps.values()):
+            what = f"{source} has two rates for {name}, and steps that hold only for the input above them"
+            raise InputError(what, mend=f"rate {name} the same in every step", code=BAD_FORM)
+    for name, size in form.packages.items():
+        if name not in steps[0]:
+            raise InputError(f"{source} has packages of {name}, and no rate for it", mend=f'add {name} = "..."', code=BAD_FORM)
+        if not 1 <= size <= MAX_COUNT:
+            raise InputError(f"{source} has packages of {size} {name}", mend=f"a package has 1 to {MAX_COUNT}", code=BAD_FORM)
+        if form.marginal and name in INPUT_TOKENS:
+            what = f"{source} has packages of {name}, and steps that hold only for what is above them"
+            raise InputError(what, mend="take one of the two: what is above a step is no whole package", code=BAD_FORM)
+
+
+def _prove(steps: Mapping[int, Mapping[str, int]], form: Form, source: str) -> None:
+    """Bound every partial sum of the kernel: the base and each step's differences, at MAX_COUNT of every unit, rounded up to whole packages."""
+    most = {name: MAX_COUNT + form.packages.get(name, 1) - 1 for name in steps[0]}
     tables = list(steps.values())
-    bound = sum(tables[0].values())
+    bound = sum(rate * most[name] for name, rate in tables[0].items()) + form.minimum
     for before, after in pairwise(tables):
-        bound += sum(abs(after[name] - before[name]) for name in after)
-    if bound * MAX_COUNT > INT64_MAX:
+        bound += sum(abs(after[name] - before[name]) * most[name] for name in after)
+    if bound > INT64_MAX:
         raise InputError(f"{source}: a request of {MAX_COUNT} of every unit would pass 2**63 pico-units", mend="check the unit of the rates")

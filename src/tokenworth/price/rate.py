@@ -8,17 +8,9 @@ from tokenworth.core.errors import PriceError
 from tokenworth.core.money import PICO_PER_NANO, to_grain
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
-from tokenworth.price.kernel import Schedule, price, schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One unit's part of a charge: count x rate = pico-units."""
-
-    unit: str
-    count: int
-    rate: int
-    pico: int
+from tokenworth.price.kernel import price
+from tokenworth.price.lines import Line, lines
+from tokenworth.price.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +28,14 @@ class Charge:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """The charge by unit at the step that applied; the parts sum to `pico`."""
-        size = self.usage.input_tokens
-        rates = [step.rates for step in self.terms.steps if step.above == 0 or size > step.above][-1]
-        return tuple(Line(name, count, rates[name], count * rates[name]) for name, count in self.usage.counts.items())
+        """What it is made of; the parts sum to `pico`."""
+        return lines(self.usage.counts, self.terms)
 
 
 def charge(usage: Usage, terms: Terms) -> Charge:
     """Price a usage under given terms; PriceError names a unit that they do not rate."""
     try:
-        return Charge(usage, terms, price(usage.counts, schedule(terms)))
+        return Charge(usage, terms, price(usage.counts, terms.schedule))
     except KeyError as missing:
         name = str(missing.args[0])
         raise PriceError(f"{terms.source} has no rate for {name} ({usage.counts[name]} used)", mend=f'add {name} = "..." to it') from None

@@ -8,7 +8,8 @@ from tokenworth.core.money import parse_amount, parse_rate
 from tokenworth.core.units import MAX_COUNT
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.price.card import Card, Terms, compile_terms
-from tokenworth.price.rate import rate
+from tokenworth.price.rate import charge, rate
+from tokenworth.price.schedule import Form
 
 JANUARY, JUNE = 1_767_225_600_000_000, 1_780_272_000_000_000
 
@@ -105,3 +106,50 @@ def test_steps_are_whole(steps: dict[int, dict[str, int]], words: str) -> None:
 def test_an_unknown_unit_is_refused() -> None:
     with pytest.raises(UnknownUnitError, match="inptu"):
         terms(0, inptu="1")
+
+
+@pytest.mark.parametrize(
+    ("steps", "form", "words"),
+    [
+        ({0: {"input": 1}}, Form(packages={"output": 10}), "packages of output, and no rate"),
+        ({0: {"input": 1}}, Form(packages={"input": 0}), "packages of 0 input"),
+        ({0: {"input": 1}, 5: {"input": 2}}, Form(marginal=True, packages={"input": 10}), "what is above a step is no whole package"),
+        ({0: {"input": 1, "output": 1}, 5: {"input": 2, "output": 3}}, Form(marginal=True), "two rates for output"),
+    ],
+)
+def test_a_form_that_contradicts_itself_is_refused(steps: dict[int, dict[str, int]], form: Form, words: str) -> None:
+    with pytest.raises(InputError, match=words) as error:
+        compile_terms(currency="USD", since=0, source="t", steps=steps, form=form)
+    assert error.value.code == "bad_form" or words in error.value.mend
+
+
+@pytest.mark.parametrize(("tokens", "billed"), [(0, 0), (1, 100), (100, 100), (101, 200), (550, 600)])
+def test_a_package_that_is_begun_is_billed_whole(tokens: int, billed: int) -> None:
+    made = compile_terms(currency="USD", since=0, source="t", steps={0: {"output": 5}}, form=Form(packages={"output": 100}))
+    found = charge(Usage({"output": tokens} if tokens else {}), made)
+    assert found.pico == billed * 5
+    assert [line.count for line in found.lines] == ([billed] if billed else [])
+
+
+@pytest.mark.parametrize(
+    ("counts", "pico"),
+    [
+        # the first ten tokens at 1, those from there on at 3: the cached prefix stands first
+        ({"input": 10}, 10),
+        ({"input": 15}, 10 + 5 * 3),
+        ({"cache_read": 12, "input": 5}, 10 * 1 + 2 * 2 + 5 * 3),
+        ({"cache_read": 4, "input": 8, "output": 2}, 4 * 1 + 6 * 1 + 2 * 3 + 2 * 7),
+    ],
+)
+def test_a_marginal_step_holds_for_what_is_above_it(counts: dict[str, int], pico: int) -> None:
+    steps = {0: {"input": 1, "cache_read": 1, "output": 7}, 10: {"input": 3, "cache_read": 2, "output": 7}}
+    made = compile_terms(currency="USD", since=0, source="t", steps=steps, form=Form(marginal=True))
+    found = charge(Usage(counts), made)
+    assert found.pico == pico == sum(line.pico for line in found.lines)
+
+
+def test_the_least_of_a_request_is_a_line_of_its_own() -> None:
+    made = compile_terms(currency="USD", since=0, source="t", steps={0: {"input": 2}}, form=Form(minimum=100))
+    low, high = charge(Usage({"input": 3}), made), charge(Usage({"input": 51}), made)
+    assert (low.pico, [(line.unit, line.pico) for line in low.lines]) == (100, [("input", 6), ("minimum", 94)])
+    assert (high.pico, len(high.lines)) == (102, 1)

@@ -8,6 +8,7 @@ cannot.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import from_datetime
 from tokenworth.core.money import PICO_PER_NANO
 from tokenworth.core.units import UNITS
-from tokenworth.price.card import Card
-from tokenworth.price.kernel import Schedule, schedule
+from tokenworth.price.card import Card, Terms
+from tokenworth.price.hours import bounds
 from tokenworth.price.rate import rate_frame
+from tokenworth.price.schedule import Schedule, compile_schedule
 from tokenworth.store.lake import need
 
 UNREACHED = 1 << 62
@@ -28,6 +30,16 @@ NEVER = from_datetime(datetime(9999, 1, 1, tzinfo=UTC))
 """The `until` of terms that nothing replaces."""
 
 RATED = (str(Status.OK), str(Status.ESTIMATED))
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """Which columns the cells of some cards need: steps of each reading, packaged units, a minimum."""
+
+    whole: int
+    marginal: int
+    packages: frozenset[str]
+    minimum: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
     events = con.read_parquet(str(path), table_name="events")
     events = events.filter(events.status.isin(RATED))
     units = _used(events)
-    cells, depth = _cells(con, cards)
+    cells, width = _cells(con, cards, _period(events))
     joined = events.left_join(
         cells,
         [
@@ -65,7 +77,7 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
             events["at"] < cells.until,
         ],
     )
-    rated = joined.mutate(rated=_posting(joined, units, depth), unrated=_unrated(joined, units))
+    rated = joined.mutate(rated=_posting(joined, units, width), unrated=_unrated(joined, units))
     _refuse_unrated(rated)
     wide = "decimal(38, 0)"
     # what was rated and not charged is recorded beside the charge
@@ -91,11 +103,15 @@ def _used(events: Any) -> list[str]:
     return [name for name, count in most.items() if count]
 
 
-def _posting(joined: Any, units: Sequence[str], depth: int) -> Any:
-    counts = {name: joined[name] for name in units}
-    steps = [(joined[f"above_{k}"], {name: joined[f"step_{k}_{name}"] for name in units}) for k in range(depth)]
+def _posting(joined: Any, units: Sequence[str], width: Width) -> Any:
+    def steps(kind: str, depth: int) -> tuple[tuple[Any, dict[str, Any]], ...]:
+        return tuple((joined[f"{kind}_above_{k}"], {name: joined[f"{kind}_{k}_{name}"] for name in units}) for k in range(depth))
+
     base = {name: joined[f"rate_{name}"].coalesce(0) for name in units}
-    return rate_frame(counts, Schedule(base, tuple(steps)))
+    packages = {name: joined[f"package_{name}"] for name in units if name in width.packages}
+    least = joined.least if width.minimum else None
+    form = Schedule(base, steps("whole", width.whole), steps("marginal", width.marginal), packages, least)
+    return rate_frame({name: joined[name] for name in units}, form)
 
 
 def _unrated(joined: Any, units: Sequence[str]) -> Any:
@@ -113,34 +129,57 @@ def _refuse_unrated(rated: Any) -> None:
         raise PriceError(f"events without a rate: {named}", mend="add the missing rates to the card, or pass the book they were sold under")
 
 
-def _cells(con: Any, cards: Mapping[str, Card]) -> tuple[Any, int]:
-    """Return the table of cells and the number of long-context steps of the deepest one."""
+def _period(events: Any) -> tuple[int, int]:
+    """Return the first instant of events, and one after the last."""
+    first, last = events.aggregate(first=events["at"].min(), last=events["at"].max()).to_pyarrow().to_pylist()[0].values()
+    return (from_datetime(first), from_datetime(last) + 1) if first else (0, 0)
+
+
+def _cells(con: Any, cards: Mapping[str, Card], period: tuple[int, int]) -> tuple[Any, Width]:
+    """Return the table of cells, as wide as the cell that needs most columns."""
     pa = need("pyarrow")
-    depth = max((len(t.steps) - 1 for card in cards.values() for dated in card.cells.values() for t in dated), default=0)
-    rows = [row for plan, card in cards.items() for row in _card_rows(plan, card, depth)]
+    every = [terms for card in cards.values() for dated in card.cells.values() for terms in dated]
+    schedules = [each.schedule for terms in every for each in (terms, *(others for _, others in terms.hours))]
+    width = Width(
+        whole=max((len(each.steps) for each in schedules), default=0),
+        marginal=max((len(each.marginal) for each in schedules), default=0),
+        packages=frozenset(name for each in schedules for name in each.packages),
+        minimum=any(each.minimum for each in schedules),
+    )
+    rows = [row for plan, card in cards.items() for row in _card_rows(plan, card, width, period)]
     text, instant = pa.string(), pa.timestamp("us", tz="UTC")
     kinds = {"cell_plan": text, "cell_product": text, "cell_tier": text, "since": instant, "until": instant}
-    names = [*kinds, *_rate_columns(depth)]
+    names = [*kinds, *_rates(compile_schedule([(0, {})]), width)]
     arrays = {n: pa.array([r[n] for r in rows], type=kinds.get(n, pa.int64())) for n in names}
-    return con.create_table("cells", obj=pa.table(arrays), temp=True), depth
+    return con.create_table("cells", obj=pa.table(arrays), temp=True), width
 
 
-def _rate_columns(depth: int) -> Sequence[str]:
-    steps = [f"step_{k}_{name}" for k in range(depth) for name in UNITS]
-    return [*(f"rate_{name}" for name in UNITS), *(f"above_{k}" for k in range(depth)), *steps]
-
-
-def _card_rows(plan: str, card: Card, depth: int) -> list[dict[str, Any]]:
+def _card_rows(plan: str, card: Card, width: Width, period: tuple[int, int]) -> list[dict[str, Any]]:
     rows = []
     for (product, tier), dated in card.cells.items():
         ends = [terms.since for terms in dated[1:]] + [NEVER]
         for terms, until in zip(dated, ends, strict=True):
-            form = schedule(terms)
-            row = {"cell_plan": plan, "cell_product": product, "cell_tier": tier, "since": terms.since, "until": until}
-            row |= {f"rate_{name}": form.base.get(name) for name in UNITS}
-            padded = [*form.steps, *((UNREACHED, {}) for _ in range(depth - len(form.steps)))]
-            for k, (above, differences) in enumerate(padded):
-                row[f"above_{k}"] = above
-                row |= {f"step_{k}_{name}": differences.get(name, 0) for name in UNITS}
-            rows.append(row)
+            for since, end in pairwise(_pieces(terms, until, period)):
+                row = {"cell_plan": plan, "cell_product": product, "cell_tier": tier, "since": since, "until": end}
+                rows.append(row | _rates(terms.at(since).schedule, width))
     return rows
+
+
+def _pieces(terms: Terms, until: int, period: tuple[int, int]) -> list[int]:
+    """Return the instants between which the rates of terms are the same; of hours of the day only those of the events' period."""
+    if not terms.hours:
+        return [terms.since, until]
+    since, until = max(terms.since, period[0]), min(until, period[1])
+    return [since, *bounds((hours for hours, _ in terms.hours), since, until), until] if since < until else []
+
+
+def _rates(form: Schedule, width: Width) -> dict[str, Any]:
+    """Return a schedule as columns; what it lacks of the width bills nothing."""
+    row: dict[str, Any] = {f"rate_{name}": form.base.get(name) for name in UNITS}
+    for kind, steps, depth in (("whole", form.steps, width.whole), ("marginal", form.marginal, width.marginal)):
+        padded = [*steps, *((UNREACHED, {}) for _ in range(depth - len(steps)))]
+        for k, (above, differences) in enumerate(padded):
+            row[f"{kind}_above_{k}"] = above
+            row |= {f"{kind}_{k}_{name}": differences.get(name, 0) for name in UNITS}
+    row |= {f"package_{name}": form.packages.get(name, 1) for name in width.packages}
+    return row | ({"least": form.minimum or 0} if width.minimum else {})
