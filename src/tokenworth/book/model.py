@@ -9,8 +9,32 @@ from tokenworth.price.card import Card
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """GPUs of one's own. What is empty or zero was not said."""
+
+    gpu: str
+    gpus: int
+    gpu_hour: int
+    """Nano-units of the book's currency."""
+    engine: str = ""
+    precision: str = ""
+    interactivity: int = 0
+    """Output tokens a second and user."""
+    prefill: int = 0
+    """Input tokens a second and GPU."""
+    decode: int = 0
+    """Output tokens a second and GPU."""
+    utilisation: int = 0
+    """Share of the time, in billionths."""
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
-    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL), `anthropic` (Anthropic's API, or one like it) or `simulated`."""
+    """Who makes the tokens.
+
+    `kind` is `openai` (any OpenAI-compatible base URL), `anthropic` (Anthropic's API, or one like it), `fleet` (as openai, on GPUs of one's own) or
+    `simulated`.
+    """
 
     id: str
     kind: str
@@ -27,6 +51,8 @@ class Supplier:
     """Requests that it takes at once; 0 for no limit."""
     tokens_per_minute: int = 0
     """Input and output that it takes; 0 for no limit."""
+    fleet: Fleet | None = None
+    """Of kind fleet: its GPUs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tokenworth.suppliers.simulated.supplier import SimulatedSupplier
 
 DEFAULT_TRACE = "azure2023-conv"
 """Of simulated models that name none."""
-HTTP = {"openai": OpenAISupplier, "anthropic": AnthropicSupplier}
+HTTP = {"openai": OpenAISupplier, "anthropic": AnthropicSupplier, "fleet": OpenAISupplier}
 
 
 def make_suppliers(book: Book, environment: Mapping[str, str], clock: Callable[[], int]) -> dict[str, Supplier]:
@@ -33,4 +33,5 @@ def _make(supplier: Declared, book: Book, environment: Mapping[str, str], clock:
             if model.supplier == supplier.id
         }
         return SimulatedSupplier(models, clock, supplier.speed)
-    raise InputError(f"supplier {supplier.id} is of unknown kind {supplier.kind!r}", mend="use openai, anthropic or simulated", code="supplier_kind")
+    known = ", ".join((*HTTP, "simulated"))
+    raise InputError(f"supplier {supplier.id} is of unknown kind {supplier.kind!r}", mend=f"use one of {known}", code="supplier_kind")

@@ -10,10 +10,10 @@ from typing import Any
 
 from tokenworth.book.model import Book
 from tokenworth.capture.events import Status, UsageEvent
+from tokenworth.core.extras import need
 from tokenworth.core.money import format_amount
 from tokenworth.core.units import UNITS, unit
 from tokenworth.flows.observe.current import Seen
-from tokenworth.store.extras import need
 
 NANOS_PER_MICRO = 1_000
 OPERATIONS: Mapping[str, str] = {"embeddings": "embeddings"}

@@ -14,6 +14,7 @@ from tokenworth.capture.commands import Done, Reason, Record, Refused
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.instants import parse_instant
 from tokenworth.flows.elsewhere.intake import AHEAD, Fate, Intake, Outcome
+from tokenworth.flows.elsewhere.rating import Unrated, rate
 from tokenworth.flows.elsewhere.reported import Read, Reported
 from tokenworth.flows.ports import Principal
 from tokenworth.flows.serve.order import Shop
@@ -114,6 +115,18 @@ def test_product_and_model_are_found_by_the_names_of_suppliers() -> None:
     # the product is sold, and another model than its own served it: the cost follows that one
     event = prepared(served=("claude-sonnet-4-5",))
     assert (event.product, event.model, event.cost_card) == ("chat", "other", "cost of other")
+
+
+def test_of_a_mix_the_model_that_served_is_the_cost_and_must_be_named() -> None:
+    made = shop()
+    mixed = replace(made.book.products["chat"], model="", mix={"chat": 3, "other": 1})
+    mix = Shop(replace(made.book, products={**made.book.products, "chat": mixed}), made.costs)
+    buyer = FakeDirectory({"s": Principal("ada", "payg", "key_1", "app")}).find_buyer("ada")
+    assert buyer is not None
+    assert rate(mix, buyer, reported(served=("claude-sonnet-4-5",))).model == "other"
+    with pytest.raises(Unrated, match="chat is served by chat, other: which of them it was is not told") as told:
+        rate(mix, buyer, reported())
+    assert told.value.code == "unknown_model"
 
 
 def test_keys_name_projects_and_what_is_guessed_is_marked() -> None:

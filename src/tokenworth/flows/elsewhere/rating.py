@@ -73,7 +73,7 @@ def rate(shop: Shop, buyer: Buyer, reported: Reported) -> UsageEvent:
 
 def models_of(book: Book, product: Product) -> list[Model]:
     """Return the models that may serve a product."""
-    return [book.models[product.model]]
+    return [book.models[id_] for id_ in product.weights]
 
 
 def _product(book: Book, reported: Reported) -> Product:

@@ -11,7 +11,12 @@ from tokenworth.flows.serve.wire.hub.bridge import bridge
 FORMATS: Mapping[str, Format] = {made.api: made for made in (chat.FORMAT, messages.FORMAT, responses.FORMAT, embeddings.FORMAT)}
 """What clients may speak."""
 
-SPOKEN: Mapping[str, tuple[str, ...]] = {"openai": ("chat", "embeddings"), "anthropic": ("messages",), "simulated": ("chat", "embeddings")}
+SPOKEN: Mapping[str, tuple[str, ...]] = {
+    "openai": ("chat", "embeddings"),
+    "anthropic": ("messages",),
+    "fleet": ("chat", "embeddings"),
+    "simulated": ("chat", "embeddings"),
+}
 """Formats of suppliers by their kind, where the book does not state them; others become the first that can carry them."""
 
 BRIDGES: Mapping[tuple[str, str], Bridge] = {
