@@ -2,7 +2,8 @@
 
 Prints hold+settle pairs a second of both at the same numbers of callers, and the ratio, in one run. The denominator computes nothing: a pair
 is a hold row inserted and closed, two postings and a balance row, in STRICT tables with WAL and synchronous=FULL, `batch` pairs a commit through one
-executemany a statement, settlements in the commit after their holds. Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
+executemany a statement, settlements in the commit after their holds. Callers wait on uvloop, as the gateway's do.
+Run: `python -m benchmarks.ledger [FOLDER]`, on the disk to be measured.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from tokenworth.capture.commands import Done, Grant, Hold, OpenAccount, Settle, Source
 from tokenworth.capture.events import Status, UsageEvent
@@ -90,7 +92,7 @@ def pairs(number: int, accounts: int = ACCOUNTS) -> list[Pair]:
     made, dice = [], random.Random(accounts)
     for _ in range(number):
         event = draft(f"c{dice.randrange(accounts)}")
-        final = replace(event, status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
+        final = event._replace(status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
         made.append((Hold(event, 1000, event.at + 3_600_000_000), Settle(final)))
     return made
 
@@ -137,7 +139,7 @@ def main() -> None:
         print(f"{'callers':>8} {'bare pairs/s':>13} {'ledger pairs/s':>15} {'ratio':>6}")
         with prepared(folder / "ledger.db") as ledger:
             for callers in CALLERS:
-                least, full = bare(folder, callers), asyncio.run(ours(ledger, callers, pairs(MOST_PAIRS)))
+                least, full = bare(folder, callers), uvloop.run(ours(ledger, callers, pairs(MOST_PAIRS)))
                 print(f"{callers:>8} {least:>13,.0f} {full:>15,.0f} {full / least:>6.2f}")
         start = time.perf_counter()
         report = verify(folder / "ledger.db")

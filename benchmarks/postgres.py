@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -79,7 +78,7 @@ async def client(where: str, accounts: int, first: int) -> dict[str, int]:
                 event = drafts.pop()
                 (held,) = await ledger.submit([Hold(event, 1000, event.at + 60_000_000)])
                 assert isinstance(held, Done), held
-                final = replace(event, status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
+                final = event._replace(status=Status.OK, ended=instant(), counts={"input": 700, "output": 90}, charge=700)
                 (done,) = await ledger.submit([Settle(final)])
                 assert isinstance(done, Done), done
                 pairs += 1

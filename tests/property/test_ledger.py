@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -184,7 +183,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=holds, name=names, amount=st.integers(0, 400), seconds=st.integers(1, 60), late=st.sampled_from([0, 0, 1800]), request=requests)
     def hold(self, name: str, amount: int, seconds: int, late: int, request: dict[str, Any]) -> UsageEvent:
-        event = replace(draft(self.next(), name, self.now - late * SECOND), **request)
+        event = draft(self.next(), name, self.now - late * SECOND)._replace(**request)
         command = Hold(event, amount, self.now + seconds * SECOND)
         self.run(name, (command, lambda: self.reference[name].hold(command)), twice=bool(seconds % 2))
         return event
@@ -226,7 +225,7 @@ class Lives(RuleBasedStateMachine):
         """Whole requests in one batch, the common life of a hold; perhaps refunded in the same batch."""
         mine, steps = self.reference[name], list[Step]()
         for amount in amounts:
-            event = replace(draft(self.next(), name, self.now), **request)
+            event = draft(self.next(), name, self.now)._replace(**request)
             held = Hold(event, amount, self.now + SECOND)
             done = Settle(settled(event, amount * percent // 100, ended=self.now))
             steps += [(held, partial(mine.hold, held)), (done, partial(self.settle_if_held, done))]
@@ -269,7 +268,7 @@ class Lives(RuleBasedStateMachine):
     def release(self, event: UsageEvent, twice: bool) -> None:
         mine = self.reference[event.customer]
         if event.id in mine.holds:
-            final = replace(failed(event), ended=self.now)
+            final = failed(event)._replace(ended=self.now)
             self.run(event.customer, (Release(final), lambda: mine.release(event.id, self.now)), twice=twice)
             self.freed(final)
 

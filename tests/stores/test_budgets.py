@@ -42,7 +42,7 @@ def test_windows(where: Where) -> None:
             (out,) = ledger.submit_now([Hold(request(number, 2), 11, START + 60)])
             assert isinstance(out, Refused)
             assert out.reason is Reason.BUDGET_EXCEEDED
-        done(ledger.submit_now([Settle(replace(settled(late, 25), ended=START + 4 * HOUR))]))
+        done(ledger.submit_now([Settle(settled(late, 25)._replace(ended=START + 4 * HOUR))]))
     assert counted(where) == [(90, 0), (90, 0)]
     with open_ledger(where, clock=lambda: START) as ledger:
         (out,) = ledger.submit_now([Hold(request(22, 2), 11, START + 60)])

@@ -1,7 +1,6 @@
 """One meaning on every engine: what another process did is seen, whatever a writer remembers, and retries get their first answer."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -99,6 +98,22 @@ def test_what_another_process_did_counts(where: Where, case: str) -> None:
     assert verify(where).problems == []
 
 
+def test_a_lot_repays_debt_once_its_day_has_come(where: Where) -> None:
+    with open_where(where, ada=100) as ledger:
+        done(ledger.submit_now([HELD, Settle(settled(FIRST, 130))]))
+        done(ledger.submit_now([Grant("chat", "ada", 9, Source.PAID, 9, START, effective=LATER, products=("chat",))]))
+        done(ledger.submit_now([Grant("next", "ada", 50, Source.PAID, 25, START, effective=LATER + 5)]))
+    # a process that knows nothing of the account yet
+    with open_where(where) as other:
+        for at, available in ((LATER + 4, -30), (LATER + 5, 20)):
+            done(other.submit_now([Expire(at)]))
+            with open_reader(where) as reader:
+                assert [account.available(LATER + 5) - (50 if at < LATER + 5 else 0) for account in reader.accounts()] == [available]
+    with open_reader(where) as reader:
+        assert [account.debt for account in reader.accounts()] == [0]
+    assert verify(where).problems == []
+
+
 def test_a_hold_that_another_process_closed_is_not_opened_again(where: Where) -> None:
     with open_where(where, ada=100) as here, open_where(where) as there:
         done(here.submit_now([HELD]))
@@ -153,13 +168,13 @@ async def test_what_is_asked_at_once_is_answered_in_order(where: Where) -> None:
 UNSTORABLE: dict[str, Command] = {
     "a key": Hold(SECOND, 10, LATER, "k\0"),
     "half a character": Hold(SECOND, 10, LATER, "\ud83d"),
-    "a draft": Hold(replace(SECOND, model="chat\0mini"), 10, LATER),
-    "an event": Settle(replace(settled(FIRST, 5), counts={"input\0": 1})),
+    "a draft": Hold(SECOND._replace(model="chat\0mini"), 10, LATER),
+    "an event": Settle(settled(FIRST, 5)._replace(counts={"input\0": 1})),
     "a customer": OpenAccount("bo\0b", "credits", "USD", START),
     "a reason": Adjust("a", "ada", 5, START, "me", "sor\0ry"),
     "a scope": Grant("g", "ada", 5, Source.PAID, 0, START, products=("chat\0",)),
     "a policy": OpenAccount("ada", "credits", "USD", START, Policy(budgets=(Budget("key:\0", Window.DAY, 5),))),
-    "a later draft": Extend((FIRST.id,), LATER, (replace(FIRST, alarm="\0"),)),
+    "a later draft": Extend((FIRST.id,), LATER, (FIRST._replace(alarm="\0"),)),
 }
 
 

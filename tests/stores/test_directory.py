@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tokenworth.capture.policy import AS_PLAN, Budget, Own
 from tokenworth.core.errors import InputError
+from tokenworth.core.periods import Window
 from tokenworth.flows.ports import Principal
 from tokenworth.store.postgres.directory import FRESH_SECONDS, PostgresRegistry
 from tokenworth.store.sqlite.books import apply_book, get, latest
@@ -65,6 +67,15 @@ def test_adding_twice_is_once_but_another_plan_is_refused(registry: Registry) ->
     assert registry.add_customer("ada", "pro") == first
     with pytest.raises(InputError, match="plan pro"):
         registry.add_customer("ada", "payg")
+
+
+def test_own_terms_are_kept_with_the_customer(registry: Registry) -> None:
+    own = Own(credit_line=5, zone="Asia/Kolkata", budgets=(Budget("key:*", Window.DAY, 7),))
+    assert registry.customer("ada").own == AS_PLAN
+    assert registry.put_terms("ada", own).own == own
+    assert registry.move_customer("ada", "payg").own == own
+    assert [customer.own for customer in registry.customers()] == [own]
+    assert registry.put_terms("ada", AS_PLAN) == registry.customer("ada")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "wallet:x"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from unittest.mock import patch
 
 import apsw
@@ -130,7 +129,7 @@ BAD: dict[str, tuple[list[Command], Reason]] = {
     "a grant of no name": ([Grant("", "ada", 5, Source.PAID, 0, START)], Reason.BAD_ID),
     "an adjustment of no name": ([Adjust("", "ada", 5, START, "", "")], Reason.BAD_ID),
     "a priority that no row holds": ([Grant("g", "ada", 5, Source.PAID, 0, START, priority=10**20)], Reason.BAD_AMOUNT),
-    "another unit": ([Hold(replace(draft(1), unit="EUR"), 5, START + 60)], Reason.CONFLICT),
+    "another unit": ([Hold(draft(1)._replace(unit="EUR"), 5, START + 60)], Reason.CONFLICT),
     "more than there can be": ([Hold(draft(1), 2**70, START + 60)], Reason.INSUFFICIENT_CREDITS),
 }
 

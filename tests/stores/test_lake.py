@@ -106,7 +106,7 @@ def test_columns_rate_as_the_gateway_did(tmp_path: Path) -> None:
 
 def test_one_nano_unit_is_seen(tmp_path: Path) -> None:
     made = events(50)
-    made[17] = replace(made[17], charge=made[17].charge + 1)
+    made[17] = made[17]._replace(charge=made[17].charge + 1)
     write_parquet(made, tmp_path / "events.parquet")
     off = [group for group in rerate(tmp_path / "events.parquet", CARDS) if group.unequal]
     assert [(group.product, group.customer, group.recorded - group.rated, group.unequal) for group in off] == [
@@ -116,7 +116,7 @@ def test_one_nano_unit_is_seen(tmp_path: Path) -> None:
 
 def test_a_unit_without_a_rate_is_named_not_zero(tmp_path: Path) -> None:
     made = events(3)
-    made[1] = replace(made[1], counts={"output_audio": 4})
+    made[1] = made[1]._replace(counts={"output_audio": 4})
     write_parquet(made, tmp_path / "events.parquet")
     with pytest.raises(PriceError, match=made[1].id):
         rerate(tmp_path / "events.parquet", CARDS)

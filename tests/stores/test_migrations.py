@@ -17,7 +17,8 @@ from alembic.script import ScriptDirectory
 
 from tests.support.events import START, done, draft, failed, open_ledger, settled
 from tests.support.first_ledger import COMMANDS, fill
-from tokenworth.capture.commands import Confirm, Done, Grant, OpenAccount, Refused, Release, Settle
+from tests.support.lives import live
+from tokenworth.capture.commands import Adjust, Confirm, Done, Grant, OpenAccount, Refused, Release, Settle
 from tokenworth.capture.policy import Policy, TopUp
 from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.migrations import HEAD
@@ -31,6 +32,7 @@ from tokenworth.store.sqlite.verify import verify
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST = (ROOT / "tests" / "golden" / "ledger_v1.sql").read_text(encoding="utf-8")
+SECOND = (ROOT / "tests" / "golden" / "ledger_v2.sql").read_text(encoding="utf-8")
 OPENER = """
 import sys
 from pathlib import Path
@@ -42,10 +44,25 @@ print("alembic" in sys.modules)
 
 def first_file(path: Path) -> Path:
     """Make a file of version 1, with the ledger that version 1 wrote."""
+    return file_of(FIRST, path)
+
+
+def second_file(path: Path) -> Path:
+    """Make a file of version 2, with the ledger that version 2 wrote."""
+    return file_of(SECOND, path)
+
+
+def file_of(script: str, path: Path) -> Path:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(FIRST)
+        db.executescript(script)
     return path
+
+
+def relive(path: Path) -> None:
+    """Write with this version what the ledger of version 2 went through."""
+    with open_ledger(path) as ledger:
+        live(ledger)
 
 
 def empty_file(path: Path) -> Path:
@@ -61,8 +78,8 @@ def schema(path: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(path)) as db:
         found: dict[str, Any] = {"version": db.execute("PRAGMA user_version").fetchone()[0]}
         for kind, name, text in db.execute("SELECT type, name, sql FROM sqlite_schema").fetchall():
-            # SQLite writes a column that is added behind a comma, without the spaces
-            found[f"{kind} {name}"] = re.sub(r"\s+", "", re.sub(r"--.*", "", text or ""))
+            # SQLite writes a column that is added behind a comma, without the spaces, and a name that a table got later in quotes
+            found[f"{kind} {name}"] = re.sub(r"[\s\"]+", "", re.sub(r"--.*", "", text or ""))
         for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
             for pragma in ("table_xinfo", "foreign_key_list"):
                 found[f"{pragma} {name}"] = db.execute(f"PRAGMA {pragma}({name})").fetchall()
@@ -82,7 +99,7 @@ def dump(path: Path) -> list[str]:
         return [f"PRAGMA user_version = {db.execute('PRAGMA user_version').fetchone()[0]}", *db.iterdump()]
 
 
-@pytest.mark.parametrize("older", [first_file, empty_file])
+@pytest.mark.parametrize("older", [first_file, second_file, empty_file])
 def test_an_upgraded_file_has_the_schema_of_a_new_one(tmp_path: Path, older: Any) -> None:
     connect(older(tmp_path / "old.db")).close()
     connect(tmp_path / "new.db").close()
@@ -106,14 +123,15 @@ def test_head_is_the_last_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [f"{HEAD:04}"]
 
 
-def test_what_was_in_the_file_is_what_the_same_commands_make_now(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("older", "again"), [(first_file, fill), (second_file, relive)])
+def test_what_was_in_the_file_is_what_the_same_commands_make_now(tmp_path: Path, older: Any, again: Any) -> None:
     """The older program wrote the one, this program writes the other: postings with their kinds, drafts, holds, lots, events, accounts.
 
     Only postings of promotional cost come later in the sequence, as they were made later.
     """
-    old, new = first_file(tmp_path / "old.db"), tmp_path / "new.db"
+    old, new = older(tmp_path / "old.db"), tmp_path / "new.db"
     connect(old).close()
-    fill(new)
+    again(new)
     with closing(sqlite3.connect(old)) as upgraded, closing(sqlite3.connect(new)) as made:
         for name in tables(new):
             columns = [row[1] for row in made.execute(f"PRAGMA table_info({name})") if (name, row[1]) != ("posting", "seq")]
@@ -141,6 +159,16 @@ def test_what_the_older_version_wrote_is_unchanged(tmp_path: Path) -> None:
     assert kinds == {"grant": 11, "use": 10, "owe": 3, "repay": 4, "promotion": 3}
     # all of 70; 10,000,000,007 * 150 / 901 = 1,664,816,871.3; 3 * 1,000 / 1,040 = 2.9
     assert promoted == [(70,), (1_664_816_871,), (3,)]
+    assert verify(path).problems == []
+
+
+def test_a_ledger_of_the_second_version_goes_on(tmp_path: Path) -> None:
+    path = second_file(tmp_path / "l.db")
+    with open_ledger(path) as ledger:
+        done(ledger.submit_now([Settle(settled(draft(8), 20))]))
+        # all that is left of the lot, so that it is over
+        assert done(ledger.submit_now([Adjust("rest", "bob", -437, START, "kim", "moved")])).available == 0
+        assert done(ledger.submit_now([Release(failed(draft(9, "bob")))])).available == 30
     assert verify(path).problems == []
 
 
@@ -243,7 +271,7 @@ def test_a_copy_is_kept_and_told_of(tmp_path: Path, caplog: pytest.LogCaptureFix
         connect(path).close()
     assert dump(copy) == before
     assert copy.stat().st_mode == path.stat().st_mode
-    assert "tokenworth.db is upgraded from schema 1 to 2" in caplog.text
+    assert f"tokenworth.db is upgraded from schema 1 to {HEAD}" in caplog.text
     assert str(copy.name) in caplog.text
     # the copy is a ledger of its own: put back, it is upgraded again
     copy.replace(path)
@@ -295,7 +323,7 @@ def test_a_file_in_use_is_not_upgraded_under_its_user(tmp_path: Path, monkeypatc
 
 def test_who_only_reads_says_how_to_upgrade(tmp_path: Path) -> None:
     path = first_file(tmp_path / "l.db")
-    with pytest.raises(LedgerError, match=r"has schema 1, this version reads 2.*a command that writes"):
+    with pytest.raises(LedgerError, match=rf"has schema 1, this version reads {HEAD}.*a command that writes"):
         Reader(path)
     assert not (tmp_path / "l.db.v1.backup").exists()
     (tmp_path / "empty.db").touch()

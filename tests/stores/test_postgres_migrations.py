@@ -30,7 +30,8 @@ async def ask(url: str, *statements: str, **how: Any) -> Any:
 
 
 VERSION = "SELECT version FROM ledger_schema"
-OLDER = "UPDATE ledger_schema SET version = 1 RETURNING version"
+OLDER = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own", "UPDATE ledger_schema SET version = 2 RETURNING version")
+INDEXES = "SELECT string_agg(indexdef, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname = current_schema"
 COLUMNS = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'book'"
 TABLES = "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'"
 
@@ -40,21 +41,23 @@ async def test_a_new_database_is_at_head(url: str) -> None:
 
 
 async def test_of_several_who_open_one_upgrades(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    await ask(url, OLDER)
+    indexes = await ask(url, INDEXES)
+    await ask(url, *OLDER)
     with caplog.at_level(logging.WARNING):
         assert await asyncio.gather(*(ask(url, VERSION) for _ in range(5))) == [HEAD] * 5
-    assert [record.getMessage().partition(" is ")[2] for record in caplog.records] == ["upgraded from schema 1 to 2"]
+    assert [record.getMessage().partition(" is ")[2] for record in caplog.records] == [f"upgraded from schema 2 to {HEAD}"]
+    assert await ask(url, INDEXES) == indexes
     assert await ask(url, TABLES) == 0
 
 
 async def test_the_sql_of_an_upgrade_is_run_whole_or_not_at_all(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = await ask(url, OLDER, COLUMNS)
+    before = await ask(url, *OLDER, COLUMNS)
     good = "ALTER TABLE book ADD COLUMN note text NOT NULL DEFAULT 'a; b'; UPDATE book SET note = ''; -- and a comment\n"
     with monkeypatch.context() as patched:
         patched.setattr(script, "upgrade_script", lambda *_: good + "SELECT 1 / 0;")
         with pytest.raises(LedgerError, match="division by zero"):
             await ask(url, VERSION)
-    with pytest.raises(LedgerError, match="has schema 1, this version reads 2"):
+    with pytest.raises(LedgerError, match=f"has schema 2, this version reads {HEAD}"):
         await ask(url, VERSION, create=False)
     monkeypatch.setattr(script, "upgrade_script", lambda *_: good)
     assert await ask(url, COLUMNS) == f"{before} note"
@@ -63,7 +66,7 @@ async def test_the_sql_of_an_upgrade_is_run_whole_or_not_at_all(url: str, monkey
 
 async def test_a_newer_database_is_refused(url: str) -> None:
     await ask(url, "UPDATE ledger_schema SET version = 99")
-    with pytest.raises(LedgerError, match=r"has schema 99, this version knows 2.*newer tokenworth"):
+    with pytest.raises(LedgerError, match=rf"has schema 99, this version knows {HEAD}.*newer tokenworth"):
         await ask(url, VERSION)
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tests.support.events import START, done, draft, open_where
@@ -75,7 +74,7 @@ def test_what_a_request_came_to_by_then_survives_its_process(where: Where) -> No
     event = draft(1)
     with open_where(where, ada=100) as ledger:
         done(ledger.submit_now([Hold(event, 50, START + 10)]))
-        so_far = replace(event, counts={"input": 5, "output": 9}, cost=12)
+        so_far = event._replace(counts={"input": 5, "output": 9}, cost=12)
         done(ledger.submit_now([Extend((event.id,), START + 20, (so_far,))]))
     with open_where(where) as ledger:
         (lost,) = done(ledger.submit_now([Expire(START + 30)])).lost

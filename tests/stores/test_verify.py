@@ -1,20 +1,23 @@
 """What is tampered with is named."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.events import START, done
+from tests.support.events import START, done, draft, settled
 from tests.support.lives import HOUR, SWEPT, live
 from tokenworth.book.build import digest_files
-from tokenworth.capture.commands import Grant, Source
+from tokenworth.capture.commands import Grant, Hold, Settle, Source
 from tokenworth.core.errors import InputError
 from tokenworth.store.ledger.proof.report import MOST_PROBLEMS
+from tokenworth.store.sqlite import verify as verifying
 from tokenworth.store.sqlite.books import apply_book
 from tokenworth.store.sqlite.ledger import SqliteLedger
+from tokenworth.store.sqlite.reader import Reader
 from tokenworth.store.sqlite.verify import PHASES, verify
 from tokenworth.wiring.ledgers import verify as verify_any
 
@@ -103,6 +106,7 @@ AS_EXPIRY = "kind = 'expire', credit = CASE WHEN unit = 'USD' THEN 'breakage' EL
         ("UPDATE hold SET state = 1 WHERE state = 0 AND customer = 'bob'", "it is settled, its event missing"),
         ("UPDATE hold SET customer = 'bob' WHERE state = 1 AND customer = 'ada'", "its hold is settled and of bob"),
         ("DELETE FROM hold WHERE state = 2", "its hold is missing"),
+        ("DELETE FROM hold WHERE state = 0 AND customer = 'bob'", "lot start-bob: held is 30, the holds say 0"),
         ("UPDATE spend SET held = held + 1 WHERE customer = 'dan'", "budget counter dan account day"),
         ("UPDATE spend SET held = 0 WHERE customer = 'dan'", "held is 0, the holds say 45"),
         ("DELETE FROM spend", "held is 0, the holds say 45"),
@@ -222,6 +226,49 @@ def test_an_index_that_lies_is_found_by_a_deep_look(path: Path) -> None:
         )
     assert verify(path).problems == []
     assert "the file is damaged" in verify(path, deep=True).problems[0]
+
+
+def test_one_connection_does_where_writers_are_too_fast_for_two(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifying, "ATTEMPTS", 0)
+    whole = verify(path)
+    assert whole.problems == []
+    with tampering(path) as db:
+        db.execute("UPDATE event SET charge = charge + 1 WHERE customer = 'bob'")
+    assert [problem for problem in verify(path).problems if "charge is 34" in problem]
+
+
+def test_both_connections_see_one_snapshot(path: Path) -> None:
+    def seen(*readers: Reader) -> list[tuple[int, int]]:
+        return [tuple(reader.db.execute(verifying.STATE).fetchone()) for reader in readers]
+
+    with SqliteLedger(path, clock=lambda: START) as ledger, Reader(path) as one, Reader(path) as two:
+        (older,) = seen(one)
+        done(ledger.submit_now([Hold(draft(100), 1, SWEPT + HOUR)]))
+        assert verifying._agree(one, two)
+        done(ledger.submit_now([Settle(settled(draft(100), 1))]))
+        (count, version) = older
+        assert seen(one, two) == [(count, version + 1)] * 2
+
+
+def test_a_proof_beside_a_busy_writer(path: Path) -> None:
+    enough = threading.Event()
+
+    def write() -> None:
+        with SqliteLedger(path, clock=lambda: START) as ledger:
+            number = 100
+            while not enough.is_set():
+                number += 1
+                ledger.submit_now([Hold(draft(number), 1, SWEPT + HOUR), Settle(settled(draft(number), 1))])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        reports = [verify(path) for _ in range(10)]
+    finally:
+        enough.set()
+        writer.join()
+    assert [report.problems for report in reports] == [[]] * 10
+    assert reports[-1].events > reports[0].events
 
 
 def test_phases_are_told_in_order(path: Path) -> None:

@@ -51,7 +51,7 @@ class FakeLedger:
             return Done()
         assert isinstance(command, Expire)
         late = [hold for hold in self.open.values() if hold.deadline < command.at]
-        lost = tuple(dataclasses.replace(hold.draft, status=Status.LOST) for hold in late)
+        lost = tuple(hold.draft._replace(status=Status.LOST) for hold in late)
         for event in lost:
             del self.open[event.id]
             self.events[event.id] = event
@@ -79,7 +79,7 @@ class FakeLedger:
         hold = self.open.pop(event.id)
         if isinstance(command, Release):
             self.keys.pop((event.customer, hold.key), None)
-            event = dataclasses.replace(event, charge=0)
+            event = event._replace(charge=0)
         assert event.charge <= hold.amount
         self.credits[event.customer] -= event.charge
         self.events[event.id] = event

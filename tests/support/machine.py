@@ -1,6 +1,5 @@
 """One customer's life through the pure machine, command by command, for tables of what each does."""
 
-from dataclasses import replace
 from typing import Any
 
 from tests.support.events import START, draft, failed, settled
@@ -101,7 +100,7 @@ class Bench:
         return self.take(granting.open_account(OpenAccount("ada", "credits", "USD", START, policy), self.account))
 
     def try_hold(self, number: int, amount: int, at: int = 0, **fields: Any) -> Change | Refused:
-        event = replace(draft(number, at=START + at), **fields)
+        event = draft(number, at=START + at)._replace(**fields)
         return spending.place(Hold(event, amount, event.at + 60), self.account, self.holds.get(number), None)
 
     def hold(self, number: int, amount: int, at: int = 0, **fields: Any) -> HoldRow:
@@ -115,7 +114,7 @@ class Bench:
         return self._close(number, spending.settle(event, self.account, self.holds[number], None))
 
     def release(self, number: int, at: int = 1) -> Change:
-        event = replace(failed(self._draft(number)), ended=START + at)
+        event = failed(self._draft(number))._replace(ended=START + at)
         return self._close(number, spending.release(event, self.account, self.holds[number], None))
 
     def expire(self, number: int, at: int) -> Change:

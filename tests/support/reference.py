@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -215,7 +215,7 @@ class Reference:
             cost = round(Fraction(event.cost * promotion, event.charge))
             self.money["cost"] += cost
             self.money["promotional"] -= cost
-        stored = replace(event, charge=event.charge - left, waived=left, revenue=self.money["revenue"] - revenue)
+        stored = event._replace(charge=event.charge - left, waived=left, revenue=self.money["revenue"] - revenue)
         self.finish(event.ended)
         return stored
 
@@ -229,7 +229,8 @@ class Reference:
         for id_ in sorted(late):
             self.release(id_, at)
         due = any(lot.state == "active" and lot.over(at) and lot.free for lot in self.lots.values())
-        if (due or late) and self.clean(at):
+        repays = self.debt and any(lot.open(at) and lot.buys_all and lot.free for lot in self.lots.values())
+        if (due or late or repays) and self.clean(at):
             self.finish(at)
         return late
 

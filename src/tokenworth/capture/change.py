@@ -1,8 +1,7 @@
 """What a command does, as new values that a store makes durable; and an account on its way through one command."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from tokenworth.capture.commands import Done, Notice, Reason, Refused
 from tokenworth.capture.events import UsageEvent
@@ -18,8 +17,7 @@ VOID = "void:"
 """How the ids of corrections that are voids begin; others may not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """Who mended what, and why: the entry of a void, a refund or an adjustment. `amount` is in nano-units of the account's unit."""
 
     id: str
@@ -32,8 +30,7 @@ class Correction:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The account and hold afterwards, lots that changed and that were made, postings in order, the event to store, correction, notices."""
 
     done: Done
@@ -89,16 +86,7 @@ class Work:
         if self.more:
             every = {lot.grant.id: lot for lot in account.lots} | self.more | changed
             return burn_down(every.values(), account.policy.burn_down)
-        if not changed:
-            return account.lots
-        lots, left = list(account.lots), len(changed)
-        for at, lot in enumerate(account.lots):
-            if lot.grant.id in changed:
-                lots[at] = changed[lot.grant.id]
-                left -= 1
-                if not left:
-                    break
-        return lots
+        return exchanged(account.lots, changed) if changed else account.lots
 
     def unbind(self, hold: HoldRow) -> None:
         """Give a hold's credits back to their lots and to the credit line."""
@@ -149,7 +137,9 @@ class Work:
 
     def settle_up(self, at: int) -> None:
         """Take what is over of the lots, then repay debt from what is free and buys everything."""
-        over = [lot for lot in self.lots() if (lot.grant.expiry or lot.state is LotState.VOID) and lot.over_at(at) and lot.free]
+        # `over_at` spelled out, as this is each request's path
+        void = LotState.VOID
+        over = [lot for lot in self.lots() if (0 < lot.grant.expiry <= at or lot.state is void) and lot.free]
         if over:
             before = {lot.grant.id: lot.free for lot in self.account.lots}
             for lot in over:
@@ -159,10 +149,10 @@ class Work:
                 self.use(lot.grant.id, part, Kind.REPAY)
                 self.debt -= part
 
-    def end(self, limits: Limits | None = None) -> Account:
+    def end(self, limits: Limits) -> Account:
         """Return the account as it is now, one version on."""
         account, lots = self.account, self.lots()
-        if not all(lot.live for lot in self.changed.values()):
+        if [lot for lot in self.changed.values() if not lot.live]:
             lots = [lot for lot in lots if lot.live]
         return Account(
             account.customer,
@@ -175,7 +165,7 @@ class Work:
             self.debt,
             account.version + 1,
             tuple(lots),
-            account.limits if limits is None else limits,
+            limits,
         )
 
     def _lose(self, lot: Lot, before: int) -> None:
@@ -185,14 +175,14 @@ class Work:
         """
         free = lot.free
         if lot.state is LotState.VOID:
-            self._take(Kind.VOID, lot, replace(lot, gone=lot.gone + free))
+            self._take(Kind.VOID, lot, lot._replace(gone=lot.gone + free))
             return
         due = min(before, free)
         if due:
-            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + due), at=lot.grant.expiry)
+            self._take(Kind.EXPIRE, lot, lot._replace(gone=lot.gone + due), at=lot.grant.expiry)
         if free > due:
             lot = self.lot(lot.grant.id)
-            self._take(Kind.EXPIRE, lot, replace(lot, gone=lot.gone + free - due))
+            self._take(Kind.EXPIRE, lot, lot._replace(gone=lot.gone + free - due))
 
     def _take(self, kind: Kind, lot: Lot, after: Lot, *, at: int = 0) -> int:
         """Book the difference of two states of a lot; return what was paid for it."""
@@ -202,7 +192,7 @@ class Work:
         self.postings.append(Posting(kind, account.unit, wallet(account.customer), self._where(kind, lot), amount, id_, before, self.balance, at))
         earned = _recognised(after) - _recognised(lot)
         if earned:
-            self.postings.append(Posting(kind, account.currency, DEFERRED, EARNED[kind], earned, id_, at=at))
+            self.postings.append(Posting(kind, account.currency, DEFERRED, EARNED[kind], earned, id_, None, None, at))
         self.changed[id_] = after
         return earned
 
@@ -212,18 +202,34 @@ class Work:
         return {Kind.REPAY: debt(self.account.customer), Kind.VOID: issued(lot.grant.source), Kind.EXPIRE: EXPIRED, Kind.ADJUST: ADJUSTED}[kind]
 
 
-def conclude(work: Work, at: int, *, limits: Limits | None = None, **more: Any) -> Change:
-    """Take what is over, repay debt, compare with what the policy watches, and answer; `more` are fields of the change."""
+def exchanged(lots: Sequence[Lot], changed: Mapping[str, Lot]) -> list[Lot]:
+    """Return lots as they are now, in the order that they have: changes of some, by id."""
+    now, left = list(lots), len(changed)
+    for at, lot in enumerate(lots):
+        if lot.grant.id in changed:
+            now[at] = changed[lot.grant.id]
+            left -= 1
+            if not left:
+                break
+    return now
+
+
+def conclude(work: Work, at: int, *, correction: Correction | None = None) -> Change:
+    """Take what is over, repay debt, compare with what the policy watches, and answer."""
+    return finish(work, at, hold=None, event=None, limits=work.account.limits)._replace(correction=correction)
+
+
+def finish(work: Work, at: int, *, hold: HoldRow | None, event: UsageEvent | None, limits: Limits) -> Change:
+    """Conclude what ends a hold with an event, and has brought the account's limits to these."""
     work.settle_up(at)
     after = work.end(limits)
-    made = [lot for id_, lot in work.changed.items() if id_ in work.made] if work.made else []
-    lots = [lot for id_, lot in work.changed.items() if id_ not in work.made] if made else list(work.changed.values())
+    made = tuple([lot for id_, lot in work.changed.items() if id_ in work.made]) if work.made else ()
+    lots = tuple([lot for id_, lot in work.changed.items() if id_ not in work.made] if made else work.changed.values())
     notices: tuple[Notice, ...] = ()
     if after.policy.watches:
         after, notices, asked = watch(after, at)
         made += asked
-    done = Done(after.available(at), more.get("event"))
-    return Change(done, after, lots=tuple(lots), made=tuple(made), postings=tuple(work.postings), notices=notices, **more)
+    return Change(Done(after.available(at), event), after, hold, lots, made, tuple(work.postings), event, None, notices)
 
 
 def take(lots: Iterable[Lot], amount: int, at: int, *, product: str = "", tier: str = "") -> Iterator[tuple[Lot, int]]:

@@ -5,6 +5,7 @@ Amounts are nano-units of the account's unit, instants UTC microseconds; ids are
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.policy import Policy
@@ -152,7 +153,7 @@ class Extend:
 class Expire:
     """Release every open hold whose deadline has passed, each with an event `lost` that keeps the counts and the cost of its draft.
 
-    Then take what is free of lots whose expiry has come.
+    Then take what is free of lots whose expiry has come, and repay debt from lots that are effective by now.
     """
 
     at: int
@@ -187,8 +188,7 @@ class Reason(StrEnum):
     """Empty, or of other characters than letters, digits and - _ . :"""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The command took effect, durably, or had already (`repeated`). `available` is what the customer may still spend on anything."""
 
     available: int = 0

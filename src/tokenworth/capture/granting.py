@@ -26,7 +26,7 @@ def open_account(command: OpenAccount, existing: Account | None) -> Change | Ref
     policy = command.policy
     if policy is None or policy == existing.policy:
         return Change(Done(available, repeated=True))
-    after = replace(existing, policy=policy, lots=burn_down(existing.lots, policy.burn_down), version=existing.version + 1)
+    after = existing._replace(policy=policy, lots=burn_down(existing.lots, policy.burn_down), version=existing.version + 1)
     return Change(Done(after.available(command.at)), after)
 
 
@@ -44,7 +44,7 @@ def grant(command: Grant, account: Account | None, existing: Lot | None) -> Chan
     if refused := _unusable(command, account, available):
         return refused
     if command.pending:
-        after = replace(account, version=account.version + 1)
+        after = account._replace(version=account.version + 1)
         return Change(Done(available), after, made=(Lot(command, LotState.PENDING),))
     work = Work(account)
     work.add(Lot(command))
@@ -100,7 +100,7 @@ def cancel(command: Cancel, account: Account | None, lot: Lot | None) -> Change 
         return Change(Done(available, repeated=True))
     if lot.state is not LotState.PENDING:
         return _closed(lot, available)
-    after = replace(_asked(account, lot), version=account.version + 1)
+    after = _asked(account, lot)._replace(version=account.version + 1)
     return Change(Done(available), after, lots=(Lot(lot.grant, LotState.CANCELLED),))
 
 
@@ -123,7 +123,7 @@ def void(command: Void, account: Account | None, lot: Lot | None) -> Change | Re
 
 
 def sweep(account: Account, at: int) -> Change | None:
-    """Take what is over of an account's lots; None where nothing is."""
+    """Take what is over of an account's lots, and repay debt from those that are effective by now; None where nothing is to be done."""
     work = Work(account)
     work.settle_up(at)
     return conclude(work, at) if work.postings else None
@@ -133,7 +133,7 @@ def _asked(account: Account, lot: Lot) -> Account:
     """Forget a top-up that is no longer pending."""
     if account.limits.pending != lot.id:
         return account
-    return replace(account, limits=replace(account.limits, pending=""))
+    return account._replace(limits=account.limits._replace(pending=""))
 
 
 def _unknown(grant_id: str) -> Refused:

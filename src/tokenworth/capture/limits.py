@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tokenworth.capture.commands import Grant, Notice, Reason, Refused, Source
 from tokenworth.capture.events import UsageEvent
@@ -78,7 +77,7 @@ def count(limits: Limits, counted: tuple[Counter, ...], *, held: int, used: int 
         # at the end, as the latest that was counted
         before = spends.pop(counter, NONE)
         spends[counter] = Spend(before.used + used, before.held + held)
-    return replace(limits, spends=spends)
+    return limits._replace(spends=spends)
 
 
 def forget(limits: Limits) -> Limits:
@@ -89,7 +88,7 @@ def forget(limits: Limits) -> Limits:
     if not any(len(each) > KEPT for each in starts.values()):
         return limits
     latest = {(*name, start) for name, each in starts.items() for start in each[-KEPT:]}
-    return replace(limits, spends={key: spend for key, spend in limits.spends.items() if spend.held or key in latest})
+    return limits._replace(spends={key: spend for key, spend in limits.spends.items() if spend.held or key in latest})
 
 
 def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple[Lot, ...]]:
@@ -109,7 +108,7 @@ def watch(account: Account, at: int) -> tuple[Account, tuple[Notice, ...], tuple
         id_ = f"{TOP_UP}{account.customer}/{number}"
         lots = (Lot(Grant(id_, account.customer, top_up.amount, Source.PAID, top_up.paid, at, pending=True), LotState.PENDING),)
         notices.append(Notice(account.customer, "top_up", id_, left, at))
-        limits = replace(limits, top_ups=number, pending=id_)
+        limits = limits._replace(top_ups=number, pending=id_)
     if below != limits.passed:
-        limits = replace(limits, passed=below)
-    return (account if limits is account.limits else replace(account, limits=limits)), tuple(notices), lots
+        limits = limits._replace(passed=below)
+    return (account if limits is account.limits else account._replace(limits=limits)), tuple(notices), lots

@@ -1,9 +1,8 @@
 """Lots: the credits of one grant, when and for what they may be used, and the order in which they burn down. Frozen; amounts in nano-units."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokenworth.capture.commands import Grant, Source
 from tokenworth.capture.policy import Order
@@ -28,8 +27,7 @@ class LotState(IntEnum):
     """Taken back: what becomes free goes back too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Credits of one grant. `used`, `held` and `gone` (expired, or taken back) are parts of its amount."""
 
     grant: Grant

@@ -1,6 +1,6 @@
 """What an account agreed to: the order in which its lots burn down, what happens beyond a hold, its limits. Amounts are nano-units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tokenworth.core.errors import InputError
@@ -90,3 +90,31 @@ class Policy:
 
 
 STANDARD = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What one account agreed to beside its plan; None is as the plan has it.
+
+    A budget takes the place of the plan's of the same subject and window; where there is none, it is one more.
+    """
+
+    credit_line: int | None = None
+    overdraft: int | None = None
+    zone: str | None = None
+    budgets: tuple[Budget, ...] = ()
+
+    def over(self, plan: Policy) -> Policy:
+        """Return a plan's policy with these terms; InputError where they cannot be."""
+        mine = {(budget.subject, budget.window) for budget in self.budgets}
+        others = [budget for budget in plan.budgets if (budget.subject, budget.window) not in mine]
+        return replace(
+            plan,
+            credit_line=plan.credit_line if self.credit_line is None else self.credit_line,
+            overdraft=plan.overdraft if self.overdraft is None else self.overdraft,
+            zone=plan.zone if self.zone is None else self.zone,
+            budgets=(*others, *self.budgets),
+        )
+
+
+AS_PLAN = Own()

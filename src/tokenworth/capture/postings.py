@@ -15,8 +15,8 @@ Refunds run the other way. The arrow goes from the account that is debited to th
 every unit sums to zero by construction.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 USED = "used"
 WAIVED = "waived"
@@ -63,8 +63,7 @@ class Kind(StrEnum):
     """Cost of serving what given credits paid for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """`amount` nano-units of `unit` from the debited to the credited account.
 
     Postings that touch a wallet name the lot, and carry the wallet's balance before and after: rows audit themselves. `at` is when it took

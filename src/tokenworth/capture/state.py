@@ -1,8 +1,9 @@
 """The state that commands act on: accounts, holds, what limits have counted. Frozen; amounts in nano-units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot, LotState
@@ -12,19 +13,17 @@ Counter = tuple[str, str, int]
 """What a budget counts: subject, window, first instant of the window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(NamedTuple):
     """What was spent and what is held in one window of one subject."""
 
     used: int = 0
     held: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What budgets have counted, which thresholds are passed, and how often a top-up was asked for, with the one that is pending."""
 
-    spends: Mapping[Counter, Spend] = field(default_factory=dict)
+    spends: Mapping[Counter, Spend] = MappingProxyType({})
     passed: frozenset[int] = frozenset()
     top_ups: int = 0
     pending: str = ""
@@ -33,8 +32,7 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """A customer's account. `lots` are the live ones in burn-down order; `balance` is what they have left together.
 
     `held` is what open holds bind of the lots, `lent` what they bind of the credit line. There is debt only while nothing is free that buys
@@ -61,15 +59,12 @@ class Account:
     def available(self, at: int) -> int:
         """What a hold of any product may take at an instant: free credits that buy everything, and the credit line, less debt."""
         # spelled out, as each answer tells it: with thousands of lots, three calls a lot are felt
+        active = LotState.ACTIVE
         return self.line + sum(
             [
-                lot.grant.amount - lot.used - lot.held - lot.gone
-                for lot in self.lots
-                if (g := lot.grant).effective <= at
-                and (not g.expiry or at < g.expiry)
-                and not g.products
-                and not g.tiers
-                and lot.state is LotState.ACTIVE
+                g.amount - used - held - gone
+                for g, state, used, held, gone in self.lots
+                if g.effective <= at and (not g.expiry or at < g.expiry) and not g.products and not g.tiers and state is active
             ]
         )
 
@@ -86,8 +81,7 @@ class HoldState(IntEnum):
     RELEASED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRow:
+class HoldRow(NamedTuple):
     """A durable hold. `bound` are (lot, nano-units) in the order of burn-down, the credit line's part under no name; they sum to `amount`.
 
     `counted` are the budget counters that include it.

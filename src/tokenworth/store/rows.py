@@ -1,6 +1,5 @@
 """A usage event as one flat row: what every file format of events has."""
 
-from dataclasses import fields
 from typing import Any
 
 from tokenworth.capture.events import UsageEvent
@@ -8,7 +7,7 @@ from tokenworth.core.units import UNITS
 
 INSTANTS = ("at", "ended")
 INTEGERS = ("charge", "waived", "revenue", "cost", "first_token")
-TEXTS = tuple(f.name for f in fields(UsageEvent) if f.name not in (*INSTANTS, *INTEGERS, "counts"))
+TEXTS = tuple(name for name in UsageEvent._fields if name not in (*INSTANTS, *INTEGERS, "counts"))
 COLUMNS = (*TEXTS, *INSTANTS, *INTEGERS, *UNITS)
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from tokenworth.book.load import load_files
 from tokenworth.book.model import Book
 from tokenworth.capture.commands import Grant, OpenAccount, Reason, Refused, Result, Source
+from tokenworth.capture.policy import Own, Policy
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import ID_MEND
 from tokenworth.core.money import format_amount
@@ -27,24 +28,35 @@ MENDS = {
 
 def add_customer(database: Where, book: Book, customer: str, plan: str) -> Customer:
     """Add a customer on a plan of the book, with an account in the book's unit; InputError where the plan is unknown, or the account in another."""
-    _need_plan(book, plan)
+    need_plan(book, plan)
     with closing(open_registry(database)) as directory:
         _need_unit(database, book, customer)
         made = directory.add_customer(customer, plan)
-    with open_ledger(database) as ledger:
-        accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now(), book.plans[plan].policy)]))
+    _open(database, book, made)
     return made
 
 
 def move_customer(database: Where, book: Book, customer: str, plan: str) -> Customer:
     """Put a customer on another plan of the book, whose policy holds from now on; InputError where either is unknown, or units differ."""
-    _need_plan(book, plan)
+    need_plan(book, plan)
     with closing(open_registry(database, create=False)) as directory:
         _need_unit(database, book, customer)
         moved = directory.move_customer(customer, plan)
-    with open_ledger(database) as ledger:
-        accept(ledger.submit_now([OpenAccount(customer, book.unit, book.currency, now(), book.plans[plan].policy)]))
+    _open(database, book, moved)
     return moved
+
+
+def give_terms(database: Where, book: Book, customer: str, own: Own) -> Customer:
+    """Give a customer terms of its own beside its plan's, which hold from now on; InputError where they cannot be."""
+    with closing(open_registry(database, create=False)) as directory:
+        known = directory.customer(customer)
+        need_plan(book, known.plan)
+        _need_unit(database, book, customer)
+        # refused before anything is changed
+        own.over(book.plans[known.plan].policy)
+        limited = directory.put_terms(customer, own)
+    _open(database, book, limited)
+    return limited
 
 
 def last_served(database: Where) -> Book | None:
@@ -55,12 +67,11 @@ def last_served(database: Where) -> Book | None:
 
 
 def agree(book: Book, database: Where) -> int:
-    """Give every account the policy of its customer's plan in a book; return how many had another."""
+    """Give every account the terms of its customer, by its plan in a book; return how many had others."""
     with closing(open_registry(database)) as directory:
-        plans = {customer.id: customer.plan for customer in directory.customers()}
+        wanted = {customer.id: terms(book, customer) for customer in directory.customers() if customer.plan in book.plans}
     with open_reader(database) as reader:
         policies = dict(reader.policies())
-    wanted = {name: book.plans[plan].policy for name, plan in plans.items() if plan in book.plans}
     changed = [
         OpenAccount(name, book.unit, book.currency, now(), policy) for name, policy in wanted.items() if name in policies and policies[name] != policy
     ]
@@ -70,7 +81,18 @@ def agree(book: Book, database: Where) -> int:
     return len(changed)
 
 
-def _need_plan(book: Book, plan: str) -> None:
+def terms(book: Book, customer: Customer) -> Policy:
+    """Return what a customer agreed to: its plan's policy, with its own terms."""
+    return customer.own.over(book.plans[customer.plan].policy)
+
+
+def _open(database: Where, book: Book, customer: Customer) -> None:
+    with open_ledger(database) as ledger:
+        accept(ledger.submit_now([OpenAccount(customer.id, book.unit, book.currency, now(), terms(book, customer))]))
+
+
+def need_plan(book: Book, plan: str) -> None:
+    """InputError where a book has no such plan."""
     if plan not in book.plans:
         raise InputError(f"there is no plan {plan} in {book.name}", mend=f"use one of {', '.join(book.plans)}")
 
@@ -110,9 +132,9 @@ def onboard(book: Book, database: Where) -> dict[str, str]:
     try:
         apply_book(directory.db, book.id, book.files, now())
         for customer in book.customers.values():
-            directory.add_customer(customer.id, customer.plan)
+            added = directory.add_customer(customer.id, customer.plan)
             secrets[customer.id] = directory.add_key(customer.id)[1]
-            commands.append(OpenAccount(customer.id, book.unit, book.currency, now(), book.plans[customer.plan].policy))
+            commands.append(OpenAccount(customer.id, book.unit, book.currency, now(), terms(book, added)))
             for number, given in enumerate(customer.grants, start=1):
                 id_ = f"{customer.id}-{number}"
                 commands.append(Grant(id_, customer.id, given.amount, Source(given.source), given.paid, now()))

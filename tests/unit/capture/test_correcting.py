@@ -1,6 +1,5 @@
 """Refunds and adjustments: new entries, the last part taken is the first given back, revenue is unwound."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -211,7 +210,7 @@ def test_a_correction_of_other_contents_is_a_conflict(field: str) -> None:
     bench = Bench(A)
     bench.adjust(7)
     changed: dict[str, Any] = {field: 8 if field == "amount" else "other"}
-    other = replace(bench.corrections["a1"], **changed)
+    other = bench.corrections["a1"]._replace(**changed)
     command = Adjust("a1", "ada", 7, START, "eve", "promised", "e1")
     assert refused(correcting.adjust(command, bench.account, other, None)).reason is Reason.CONFLICT
 

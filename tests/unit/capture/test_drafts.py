@@ -1,7 +1,5 @@
 """Amounts of another unit are refused; what a request came to by then is kept when its hold runs out."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.support.events import START, draft, settled
@@ -25,7 +23,7 @@ def held() -> tuple[Account, HoldRow]:
 
 @pytest.mark.parametrize("other", [{"unit": "USD"}, {"currency": "EUR"}])
 def test_an_account_spends_only_its_own_unit(other: dict[str, str]) -> None:
-    placed = spending.place(Hold(replace(draft(1), **other), 1, 0), FULL, None, None)  # type: ignore[arg-type]
+    placed = spending.place(Hold(draft(1)._replace(**other), 1, 0), FULL, None, None)  # type: ignore[arg-type]
     charged = spending.settle(settled(draft(1), 1, **other), *held(), None)
     for outcome in (placed, charged):
         assert isinstance(outcome, Refused)
@@ -34,7 +32,7 @@ def test_an_account_spends_only_its_own_unit(other: dict[str, str]) -> None:
 
 def test_an_expired_hold_keeps_the_counts_and_the_cost_that_its_draft_came_to() -> None:
     account, row = held()
-    so_far = replace(draft(1), counts={"input": 5, "output": 9}, cost=12, cost_card="list")
+    so_far = draft(1)._replace(counts={"input": 5, "output": 9}, cost=12, cost_card="list")
     out = spending.expire(account, spending.extend(row, START + 99, so_far), START + 100)
     assert isinstance(out, Change)
     assert out.event is not None
@@ -43,7 +41,7 @@ def test_an_expired_hold_keeps_the_counts_and_the_cost_that_its_draft_came_to() 
     assert (out.account.balance, out.account.held) == (150, 0)
 
 
-@pytest.mark.parametrize("other", [replace(draft(2), cost=12), replace(draft(1), customer="bob", cost=12), None])
+@pytest.mark.parametrize("other", [draft(2)._replace(cost=12), draft(1)._replace(customer="bob", cost=12), None])
 def test_another_draft_changes_nothing_but_the_deadline(other: UsageEvent | None) -> None:
     _, row = held()
-    assert spending.extend(row, START + 99, other) == replace(row, deadline=START + 99)
+    assert spending.extend(row, START + 99, other) == row._replace(deadline=START + 99)

@@ -41,10 +41,10 @@ def test_commands_twice_are_once() -> None:
     assert bench.take(bench.try_hold(1, 50)).done.repeated
     event = bench.settle(1, 40).event
     assert event is not None
-    again = spending.settle(replace(event, charge=7), bench.account, bench.holds[1], event)
+    again = spending.settle(event._replace(charge=7), bench.account, bench.holds[1], event)
     assert isinstance(again, Change)
     assert (again.done.repeated, again.done.event, again.postings) == (True, event, ())
-    gone = replace(row, state=HoldState.RELEASED)
+    gone = row._replace(state=HoldState.RELEASED)
     assert bench.take(spending.release(failed(draft(1)), bench.account, gone, failed(draft(1)))).done.repeated
     assert bench.wallet == (60, 0, 0)
 
@@ -82,11 +82,11 @@ def test_a_grant_of_other_contents_is_a_conflict(field: str) -> None:
 
 
 def held(state: HoldState = HoldState.OPEN, customer: str = "ada") -> HoldRow:
-    return replace(Bench(PAID).hold(1, 5), state=state, customer=customer)
+    return Bench(PAID).hold(1, 5)._replace(state=state, customer=customer)
 
 
 def settle(charge: int = 1, account: Account | None = FULL, hold: HoldRow | None = None, **fields: Any) -> Change | Refused:
-    return spending.settle(settled(replace(draft(1), **fields), charge), account, hold, None)
+    return spending.settle(settled(draft(1)._replace(**fields), charge), account, hold, None)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def settle(charge: int = 1, account: Account | None = FULL, hold: HoldRow | None
         (correcting.refund(Refund("r", "e", 1, START, "", ""), FULL, Payment(), None), Reason.UNKNOWN_EVENT),
         (correcting.adjust(Adjust("a", "bob", 1, START, "", ""), None, None, None), Reason.UNKNOWN_CUSTOMER),
         (spending.place(Hold(draft(1), 1, 0), None, None, None), Reason.UNKNOWN_CUSTOMER),
-        (spending.place(Hold(replace(draft(1), unit="EUR"), 1, 0), FULL, None, None), Reason.CONFLICT),
+        (spending.place(Hold(draft(1)._replace(unit="EUR"), 1, 0), FULL, None, None), Reason.CONFLICT),
         (spending.place(Hold(draft(1), 1, 0), FULL, HoldRow("x", "ada", 2, (), 0, "", "", None), None), Reason.CONFLICT),
         (spending.place(Hold(draft(1), 1, 0), FULL, HoldRow("x", "bob", 1, (), 0, "", "", None), None), Reason.CONFLICT),
         (settle(), Reason.UNKNOWN_HOLD),

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -67,8 +66,8 @@ async def test_an_extended_hold_records_what_its_request_came_to(caplog: pytest.
     for number in (1, 2, 3):
         await holds.place(draft(number), 10)
     words = [0]
-    holds.watch(draft(1).id, lambda: replace(draft(1), counts={"output": words[0]}, cost=5 * words[0]))
-    holds.watch(draft(2).id, lambda: replace(draft(2), cost=1 // words[0]))
+    holds.watch(draft(1).id, lambda: draft(1)._replace(counts={"output": words[0]}, cost=5 * words[0]))
+    holds.watch(draft(2).id, lambda: draft(2)._replace(cost=1 // words[0]))
     holds.watch("unknown", lambda: draft(4))
     keeping = asyncio.create_task(holds.keep())
     while len(ledger.extended) < 2:
@@ -76,8 +75,8 @@ async def test_an_extended_hold_records_what_its_request_came_to(caplog: pytest.
         words[0] = len(ledger.extended) * 7
     keeping.cancel()
     assert [each.drafts for each in ledger.extended[:2]] == [
-        (replace(draft(1), counts={"output": 0}),),
-        (replace(draft(1), counts={"output": 7}, cost=35), draft(2)),
+        (draft(1)._replace(counts={"output": 0}),),
+        (draft(1)._replace(counts={"output": 7}, cost=35), draft(2)),
     ]
     assert "ZeroDivisionError" in caplog.text
     (lost,) = [event for event in (await ledger.submit([Expire(START + 9 * LIFETIME)]))[0].lost if event.id == draft(1).id]  # type: ignore[union-attr]

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Refused, Release, Result, Settle
@@ -156,7 +155,7 @@ class Holds:
     async def _undo(self, draft: UsageEvent) -> None:
         """Release a hold that may or may not have been placed."""
         try:
-            unsent = replace(draft, counts={}, cost=0, cost_card="")
+            unsent = draft._replace(counts={}, cost=0, cost_card="")
             await self._one(Release(failed(unsent, RELEASED_UNUSED, self._clock())))
         finally:
             self._forget(draft.id)

@@ -3,7 +3,6 @@
 `charge` and `cost` go through the same function of `price` as the hold did, so a charge within the recorded bounds is at most the hold.
 """
 
-import dataclasses
 from dataclasses import dataclass
 
 from tokenworth.book.model import Model
@@ -49,8 +48,7 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     charged, unpaid = _charge(usage, order)
     if ending.alarm == SUPPLIER_GONE and order.broken_off_free:
         charged = 0
-    return dataclasses.replace(
-        order.draft,
+    return order.draft._replace(
         status=Status.UNRATED if unpaid == UNPRICED else status,
         ended=ending.at,
         first_token=ending.first_token,
@@ -68,12 +66,12 @@ def so_far(order: Order, tap: Tap, costs: Card) -> UsageEvent:
     # guessed, as this is done for every live stream over and over
     usage, _, _ = _usage(order, tap, by_bytes)
     cost, cost_card = _cost(usage, costs, order, tap)
-    return dataclasses.replace(order.draft, counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
+    return order.draft._replace(counts=_with_fee(usage, order.terms).counts, cost=cost, cost_card=cost_card)
 
 
 def failed(draft: UsageEvent, alarm: str, at: int) -> UsageEvent:
     """Return the event of a request whose hold is released: nothing was delivered, nothing is charged."""
-    return dataclasses.replace(draft, status=Status.FAILED, ended=at, alarm=alarm)
+    return draft._replace(status=Status.FAILED, ended=at, alarm=alarm)
 
 
 def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:

@@ -1,8 +1,7 @@
 """Rows of the tables <-> values of the capture machine. Both engines have the same columns; lists and mappings are JSON text."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
-from operator import attrgetter
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ from tokenworth.capture.change import Correction
 from tokenworth.capture.commands import Grant, Source
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot, LotState
-from tokenworth.capture.policy import STANDARD, Beyond, Budget, Order, Policy, TopUp
+from tokenworth.capture.policy import AS_PLAN, STANDARD, Beyond, Budget, Order, Own, Policy, TopUp
 from tokenworth.capture.state import Account, Counter, HoldRow, HoldState, Limits, Spend
 from tokenworth.core.errors import LedgerError
 from tokenworth.core.periods import Window
@@ -23,14 +22,13 @@ MOVING_COLUMNS = ("balance", "held", "lent", "debt", "version", "passed", "top_u
 """Columns of an account that entries change."""
 GRANT_COLUMNS = ("id", "customer", "source", "amount", "paid", "at", "priority", "effective", "expiry", "products", "tiers", "who", "why")
 LOT_COLUMNS = (*GRANT_COLUMNS, "state", "used", "held", "gone")
-HOLD_COLUMNS = tuple(field.name for field in fields(HoldRow))
+HOLD_COLUMNS = HoldRow._fields
 SPEND_COLUMNS = ("customer", "subject", "period", "start", "used", "held")
-EVENT_COLUMNS = tuple(field.name for field in fields(UsageEvent))
+EVENT_COLUMNS = UsageEvent._fields
 POSTING_COLUMNS = ("entry", "line", "kind", "unit", "debit", "credit", "amount", "lot", "before", "after", "version", "at", "recorded")
-CORRECTION_COLUMNS = (*(field.name for field in fields(Correction)), "recorded")
+CORRECTION_COLUMNS = (*Correction._fields, "recorded")
 NOTICE_COLUMNS = ("customer", "kind", "subject", "remaining", "at", "recorded")
 
-_event_fields = attrgetter(*EVENT_COLUMNS)
 COUNTS_AT = EVENT_COLUMNS.index("counts")
 STATUS_AT = EVENT_COLUMNS.index("status")
 
@@ -42,7 +40,7 @@ def text(value: Any) -> str:
 
 def event_row(event: UsageEvent) -> Row:
     """Return an event in the order of EVENT_COLUMNS."""
-    values = list(_event_fields(event))
+    values: list[Any] = [*event]
     values[COUNTS_AT] = text(dict(event.counts))
     return tuple(values)
 
@@ -77,6 +75,12 @@ def lot_value(row: Iterable[Any]) -> Lot:
 def lot_update(lot: Lot) -> Row:
     """Return what of a lot changes, then its id."""
     return (lot.state, lot.used, lot.held, lot.gone, lot.grant.id)
+
+
+def lot_flags(lot: Lot) -> Row:
+    """Return whether a lot is live, and until when it is if that ends: `live` and `due` where they are stored."""
+    live = lot.live
+    return live, lot.grant.expiry if live and lot.state is LotState.ACTIVE and lot.grant.expiry else None
 
 
 def hold_row(hold: HoldRow) -> Row:
@@ -144,19 +148,30 @@ def policy_value(stored: str) -> Policy:
     if not stored:
         return STANDARD
     plain = orjson.loads(stored)
-    budgets = tuple(Budget(each["subject"], Window(each["window"]), each["limit"]) for each in plain["budgets"])
     return Policy(
         tuple(map(Order, plain["burn_down"])),
         Beyond(plain["beyond"]),
         plain["overdraft"],
         plain["credit_line"],
         plain["zone"],
-        budgets,
+        _budgets(plain),
         tuple(plain["low_balance"]),
         TopUp(**plain["top_up"]) if plain["top_up"] else None,
     )
 
 
-def correction_row(correction: Correction) -> Row:
-    """Return a correction in the order of CORRECTION_COLUMNS, without `recorded`."""
-    return tuple(getattr(correction, field.name) for field in fields(Correction))
+def own_text(own: Own) -> str:
+    """Return a customer's own terms as JSON; empty where there are none."""
+    return "" if own == AS_PLAN else text(asdict(own))
+
+
+def own_value(stored: str) -> Own:
+    """Return the own terms of their JSON."""
+    if not stored:
+        return AS_PLAN
+    plain = orjson.loads(stored)
+    return Own(plain["credit_line"], plain["overdraft"], plain["zone"], _budgets(plain))
+
+
+def _budgets(plain: Mapping[str, Any]) -> tuple[Budget, ...]:
+    return tuple(Budget(each["subject"], Window(each["window"]), each["limit"]) for each in plain["budgets"])

@@ -43,7 +43,7 @@ class Needs:
     stretches: set[Stretch] = field(default_factory=set)
     """Of their counters, those that are not known."""
     late: int | None = None
-    """Open holds with an earlier deadline, and customers with free credits in lots whose expiry has come by then."""
+    """Open holds with an earlier deadline; customers whose lots have expired by then, or of whose lots one that is effective by then repays debt."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """What a writer knows: accounts and open holds between batches, and, during a batch, its changes on top of the facts asked for."""
 
 from collections.abc import Iterable, Iterator, KeysView
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tokenworth.capture.change import Change, Correction
 from tokenworth.capture.commands import Notice
@@ -13,12 +14,13 @@ from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.store.ledger.codec import Row
 from tokenworth.store.ledger.facts import Facts, Needs
 
+REQUESTS = frozenset({"hold", "settle", "release", "expire"})
+"""Kinds of entries that only take of lots: one that is over stays so, and none changes its state."""
 MOST_ACCOUNTS = 200_000
 """Accounts kept; past it the memory is dropped between batches and fills anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the postings of one command have in common: `at` is when it happened, `recorded` when it was written."""
 
     id: str
@@ -36,6 +38,8 @@ class Rows:
     accounts: dict[str, Account] = field(default_factory=dict)
     new_lots: dict[str, Lot] = field(default_factory=dict)
     lots: dict[str, Lot] = field(default_factory=dict)
+    turned: set[str] = field(default_factory=set)
+    """Lots of which other things than amounts may have changed: their state, or whether they are live."""
     new_holds: dict[str, HoldRow] = field(default_factory=dict)
     holds: dict[str, HoldRow] = field(default_factory=dict)
     postings: list[Row] = field(default_factory=list)
@@ -91,7 +95,7 @@ class Memory:
         """Forget the rows, and windows that are past: the database has them, committed or about to be."""
         for name, account in (self.rows.accounts | self.rows.new_accounts).items():
             if account.limits.spends:
-                self._accounts[name] = replace(account, limits=forget(account.limits))
+                self._accounts[name] = account._replace(limits=forget(account.limits))
         self._begin()
 
     def committed(self) -> None:
@@ -125,7 +129,7 @@ class Memory:
         for name, spends in facts.spends.items():
             if (account := self._accounts.get(name)) is not None:
                 limits = account.limits
-                self._accounts[name] = replace(account, limits=replace(limits, spends={**spends, **limits.spends}))
+                self._accounts[name] = account._replace(limits=limits._replace(spends={**spends, **limits.spends}))
         for id_, hold in facts.holds.items():
             if hold.state is HoldState.OPEN:
                 self._holds[id_] = hold
@@ -210,7 +214,7 @@ class Memory:
         for lot in change.made:
             rows.new_lots[lot.grant.id] = lot
         for lot in change.lots:
-            self._put_lot(lot)
+            self._put_lot(lot, steady=entry.kind in REQUESTS and lot.live)
         if change.hold is not None:
             self.put_hold(change.hold, new=entry.kind == "hold")
         if change.event is not None:
@@ -228,6 +232,8 @@ class Memory:
         else:
             rows.accounts[name] = account
 
-    def _put_lot(self, lot: Lot) -> None:
+    def _put_lot(self, lot: Lot, *, steady: bool) -> None:
         rows, id_ = self.rows, lot.grant.id
+        if not steady:
+            rows.turned.add(id_)
         (rows.new_lots if id_ in rows.new_lots else rows.lots)[id_] = lot

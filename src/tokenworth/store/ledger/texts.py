@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_type_hints
 
 from tokenworth.capture.commands import Command, Hold, Release, Settle
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import InputError
 
-_event_texts = attrgetter(*(field.name for field in fields(UsageEvent) if field.type in (str, "str")))
+_event_texts = attrgetter(*(name for name, kind in get_type_hints(UsageEvent).items() if kind is str))
 
 
 def check_texts(commands: Sequence[Command]) -> None:

@@ -88,6 +88,14 @@ CURRENT = f"""(spend.held > 0 OR spend.start IN (
 ))"""
 """Counters of windows that budgets still look at."""
 
+DUE = """
+    SELECT lot.customer FROM lot WHERE lot.ending AND lot.expiry <= p_late
+    UNION SELECT account.customer FROM account JOIN lot ON lot.customer = account.customer AND lot.live
+    WHERE account.debt > 0 AND lot.state = 0 AND lot.effective <= p_late AND lot.products = '[]' AND lot.tiers = '[]'
+        AND lot.used + lot.held + lot.gone < lot.amount
+"""
+"""Customers some of whose credits are over, or repay debt since their day came."""
+
 READ = f"""
 CREATE FUNCTION pg_temp.tokenworth_read({NEEDS}) RETURNS TABLE (r_kind text, r_row text) LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -100,7 +108,7 @@ DECLARE
 BEGIN
     IF p_late IS NOT NULL THEN
         SELECT coalesce(array_agg(id), '{{}}') INTO v_late FROM hold WHERE hold.state = 0 AND hold.deadline < p_late;
-        SELECT coalesce(array_agg(DISTINCT customer), '{{}}') INTO v_due FROM lot WHERE lot.ending AND lot.expiry <= p_late;
+        SELECT coalesce(array_agg(customer), '{{}}') INTO v_due FROM ({DUE}) AS due;
         RETURN QUERY SELECT 'late', to_json(each)::text FROM unnest(v_late) AS each;
         RETURN QUERY SELECT 'due', to_json(each)::text FROM unnest(v_due) AS each;
         v_holds := v_holds || v_late;
@@ -172,7 +180,7 @@ BEGIN
         UNION SELECT lot.customer FROM lot WHERE lot.id = ANY (p_lots)
         UNION SELECT event.customer FROM event WHERE event.id = ANY (p_events)
         UNION SELECT hold.customer FROM hold WHERE hold.state = 0 AND hold.deadline < p_late
-        UNION SELECT lot.customer FROM lot WHERE lot.ending AND lot.expiry <= p_late
+        UNION {DUE}
     )) ORDER BY account.customer FOR NO KEY UPDATE;
     RETURN QUERY SELECT * FROM pg_temp.tokenworth_read({NEEDED});
 END $$

@@ -16,6 +16,7 @@ CREATE TABLE account (
     top_ups  bigint NOT NULL DEFAULT 0,   -- how many were asked for
     pending  text NOT NULL DEFAULT ''     -- the one that is not confirmed yet
 ) WITH (fillfactor = 50);
+CREATE INDEX account_debt ON account (customer) WHERE debt > 0;
 
 CREATE TABLE lot (
     seq      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -144,7 +145,8 @@ CREATE TABLE notice (
 CREATE TABLE customer (
     id      text COLLATE "C" PRIMARY KEY,
     plan    text NOT NULL,
-    created bigint NOT NULL
+    created bigint NOT NULL,
+    own     text NOT NULL DEFAULT ''      -- terms of its own beside the plan's, as JSON
 );
 
 CREATE TABLE api_key (
@@ -177,4 +179,4 @@ CREATE TRIGGER correction_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON correctio
 
 -- the version of these tables
 CREATE TABLE ledger_schema (version bigint NOT NULL);
-INSERT INTO ledger_schema VALUES (2);
+INSERT INTO ledger_schema VALUES (3);

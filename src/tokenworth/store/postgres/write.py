@@ -12,7 +12,6 @@ from tokenworth.store.ledger.codec import (
     Row,
     account_row,
     account_update,
-    correction_row,
     event_row,
     hold_row,
     hold_update,
@@ -53,7 +52,7 @@ def _rare(memory: Memory, rows: Rows) -> str | None:
         "policies": (ACCOUNT_COLUMNS, [account_row(account) for name, account in rows.new_accounts.items() if name not in made]),
         "lots": (LOT_COLUMNS, map(lot_row, rows.new_lots.values())),
         "spends": (SPEND_COLUMNS, [row for account in counting for row in spend_rows(account)]),
-        "corrections": (CORRECTION_COLUMNS, [(*correction_row(each), recorded) for each, recorded in rows.corrections]),
+        "corrections": (CORRECTION_COLUMNS, [(*each, recorded) for each, recorded in rows.corrections]),
         "notices": (NOTICE_COLUMNS, notices),
     }
     return text({key: [dict(zip(names, row, strict=True)) for row in table] for key, (names, table) in tables.items()})

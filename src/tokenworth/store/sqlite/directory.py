@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tokenworth.capture.policy import AS_PLAN, Own
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import digest
 from tokenworth.flows.ports import Principal
+from tokenworth.store.ledger.codec import Row, own_text, own_value
 from tokenworth.store.sqlite.connect import connect, connect_readonly
 
 PREFIX = "tw_"
@@ -20,11 +22,12 @@ PROJECT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer: on which plan, since when."""
+    """A customer: on which plan, since when, on which terms of its own."""
 
     id: str
     plan: str
     created: int
+    own: Own = AS_PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ FIND = (
 )
 
 
+CUSTOMERS = "SELECT id, plan, created, own FROM customer"
+
+
+def _customer(row: Row) -> Customer:
+    id_, plan, created, own = row
+    return Customer(id_, plan, created, own_value(own))
+
+
 class Registry:
     """Adds customers and keys; works while a gateway serves the same file."""
 
@@ -87,33 +98,38 @@ class Registry:
         """Add a customer; again on the same plan changes nothing, on another plan is refused."""
         if not id_ or not all(c.isalnum() or c in "-_." for c in id_):
             raise InputError(f"customer id {id_!r} is not usable", mend="use letters, digits, hyphen, underscore and dot")
-        row = self.db.execute("SELECT id, plan, created FROM customer WHERE id = ?", (id_,)).fetchone()
+        row = self.db.execute(f"{CUSTOMERS} WHERE id = ?", (id_,)).fetchone()
         if row is not None:
             if row[1] != plan:
                 mend = f"move it: tokenworth customers move {id_} --plan {plan}; or choose another id"
                 raise InputError(f"customer {id_} exists on plan {row[1]}", mend=mend)
-            return Customer(*row)
+            return _customer(row)
         made = Customer(id_, plan, self._clock())
-        self.db.execute("INSERT INTO customer VALUES (?, ?, ?)", (made.id, made.plan, made.created))
+        self.db.execute("INSERT INTO customer (id, plan, created) VALUES (?, ?, ?)", (made.id, made.plan, made.created))
         return made
 
     def customers(self) -> Iterator[Customer]:
         """Yield customers by id."""
-        for row in self.db.execute("SELECT id, plan, created FROM customer ORDER BY id"):
-            yield Customer(*row)
+        yield from map(_customer, self.db.execute(f"{CUSTOMERS} ORDER BY id"))
 
     def customer(self, id_: str) -> Customer:
         """Return a customer, else InputError."""
-        row = self.db.execute("SELECT id, plan, created FROM customer WHERE id = ?", (id_,)).fetchone()
+        row = self.db.execute(f"{CUSTOMERS} WHERE id = ?", (id_,)).fetchone()
         if row is None:
             raise InputError(f"there is no customer {id_}", mend=f"add it: tokenworth customers add {id_} --plan PLAN")
-        return Customer(*row)
+        return _customer(row)
 
     def move_customer(self, id_: str, plan: str) -> Customer:
         """Put a customer on another plan from now on."""
         known = self.customer(id_)
         self.db.execute("UPDATE customer SET plan = ? WHERE id = ?", (plan, id_))
         return replace(known, plan=plan)
+
+    def put_terms(self, id_: str, own: Own) -> Customer:
+        """Give a customer terms of its own, in place of those that it had."""
+        known = self.customer(id_)
+        self.db.execute("UPDATE customer SET own = ? WHERE id = ?", (own_text(own), id_))
+        return replace(known, own=own)
 
     def add_key(self, customer: str, project: str = "") -> tuple[ApiKey, str]:
         """Make a key, for a project if one is named; return it and its secret, which is not kept."""

@@ -38,7 +38,13 @@ LOTS = f"{select(LOT_COLUMNS, 'lot')} WHERE id {LISTED}"
 HOLDS = f"{select(HOLD_COLUMNS, 'hold')} WHERE id {LISTED}"
 KEYS = "SELECT customer, key, id FROM hold WHERE customer = ? AND key = ? AND state <> 2 AND key <> ''"
 LATE = "SELECT id FROM hold WHERE state = 0 AND deadline < ?"
-DUE = "SELECT DISTINCT customer FROM lot WHERE due <= ?"
+DUE = """
+    SELECT customer FROM lot WHERE due <= ?1
+    -- CROSS: in this order, as there are few who have debt
+    UNION SELECT account.customer FROM account INDEXED BY account_debt CROSS JOIN lot ON lot.customer = account.customer AND lot.live
+    WHERE account.debt > 0 AND lot.state = 0 AND lot.effective <= ?1 AND lot.products = '[]' AND lot.tiers = '[]'
+        AND lot.used + lot.held + lot.gone < lot.amount
+"""
 STRETCH = f"{select(SPEND_COLUMNS, 'spend')} WHERE customer = ? AND subject = ? AND period = ? AND start > ? AND start <= ?"
 EVENTS = f"{select(EVENT_COLUMNS, 'event')} WHERE id {LISTED}"
 CHARGED = f"{select(('id', 'customer'), 'event')} WHERE charge > 0 AND id {LISTED}"

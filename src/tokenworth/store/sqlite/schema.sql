@@ -14,6 +14,7 @@ CREATE TABLE account (
     top_ups  INTEGER NOT NULL DEFAULT 0,  -- how many were asked for
     pending  TEXT NOT NULL DEFAULT ''     -- the one that is not confirmed yet
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX account_debt ON account (customer) WHERE debt > 0;
 
 CREATE TABLE lot (
     seq      INTEGER PRIMARY KEY,
@@ -34,9 +35,9 @@ CREATE TABLE lot (
     tiers    TEXT NOT NULL DEFAULT '[]',
     who      TEXT NOT NULL DEFAULT '',
     why      TEXT NOT NULL DEFAULT '',
-    -- columns, as an index on part of a table is not found by a comparison of expressions
-    live     INTEGER NOT NULL GENERATED ALWAYS AS (state IN (0, 3) AND used + gone < amount) VIRTUAL,
-    due      INTEGER GENERATED ALWAYS AS (iif(state = 0 AND expiry > 0 AND used + held + gone < amount, expiry, NULL)) VIRTUAL
+    -- stored, not generated: an index of what follows from `used` would be written at each use
+    live     INTEGER NOT NULL CHECK (live = (state IN (0, 3) AND used + gone < amount)),
+    due      INTEGER CHECK (due IS iif(state = 0 AND expiry > 0 AND used + gone < amount, expiry, NULL))
 ) STRICT;
 CREATE INDEX lot_live ON lot (customer) WHERE live;
 CREATE INDEX lot_due ON lot (due) WHERE due IS NOT NULL;
@@ -143,7 +144,8 @@ CREATE TABLE notice (
 CREATE TABLE customer (
     id      TEXT PRIMARY KEY,
     plan    TEXT NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    own     TEXT NOT NULL DEFAULT ''      -- terms of its own beside the plan's, as JSON
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_key (

@@ -6,6 +6,7 @@ def select(columns: tuple[str, ...], table: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {table}"
 
 
-def insert(columns: tuple[str, ...], table: str) -> str:
-    """Return an INSERT of named columns."""
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def insert(columns: tuple[str, ...], table: str, rows: int = 1) -> str:
+    """Return an INSERT of named columns, of so many rows."""
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"

@@ -29,9 +29,9 @@ def prove(ask: Ask, findings: Findings, tell: Tell) -> Report:
     tell(PHASES[1])
     _chains(ask, findings)
     tell(PHASES[2])
-    holds, bound = _holds(ask, sums)
+    holds, closed, bound = _holds(ask, sums)
     tell(PHASES[3])
-    events = _events(ask, findings)
+    events = _events(ask, findings, closed)
     if Kind.PROMOTION in sums.kinds or any(lot.source in GIVEN for lot in sums.lots.values()):
         _promotional(ask, findings)
     tell(PHASES[4])
@@ -62,13 +62,14 @@ def _chains(ask: Ask, findings: Findings) -> None:
             findings.say(f"entry {entry}: account of {name} goes back from version {earlier} to {version}")
 
 
-def _holds(ask: Ask, sums: Sums) -> tuple[int, dict[str, int]]:
-    """Return the number of holds, and what open ones bind, by lot; compare budgets' counters with the open holds that they count."""
+def _holds(ask: Ask, sums: Sums) -> tuple[int, int, dict[str, int]]:
+    """Return the numbers of holds and of closed ones, and what open ones bind, by lot; compare budgets' counters with the open holds."""
     bound: dict[str, int] = defaultdict(int)
     counted: dict[tuple[str, ...], int] = defaultdict(int)
-    total = 0
+    total, over = 0, 0
     for customer, count, closed in ask(queries.HOLDS):
         total += count
+        over += closed
         sums.changed(customer, count + closed, "holds")
     for id_, customer, amount, parts, counters, draft in ask(queries.OPEN_HOLDS):
         lots = orjson.loads(parts)
@@ -80,7 +81,7 @@ def _holds(ask: Ask, sums: Sums) -> tuple[int, dict[str, int]]:
         for counter in orjson.loads(counters) if counters else ():
             counted[customer, *map(str, counter)] += amount
     _spends(ask, sums.findings, counted)
-    return total, bound
+    return total, over, bound
 
 
 def _bind(sums: Sums, customer: str, lot: str, amount: int) -> None:
@@ -101,8 +102,9 @@ def _spends(ask: Ask, findings: Findings, counted: dict[tuple[str, ...], int]) -
             findings.say(f"budget counter {' '.join(name)}: held is 0, the holds say {held}")
 
 
-def _events(ask: Ask, findings: Findings) -> int:
-    """Compare events with their postings and with their holds; return their number."""
+def _events(ask: Ask, findings: Findings, closed: int) -> int:
+    """Compare events with their postings and with their holds, of which so many are closed; return their number."""
+    count = int(next(iter(ask(queries.EVENT_COUNT)))[0])
     for id_, customer, unit, currency, ended, *money, stranger, other, moment, apart in ask(queries.EVENTS):
         for name, stored, posted in zip(("charge", "revenue", "waived"), money[::2], money[1::2], strict=True):
             findings.same(f"event {id_}: {name}", stored, postings=posted)
@@ -114,16 +116,18 @@ def _events(ask: Ask, findings: Findings) -> int:
             findings.say(f"event {id_}: ended {ended}, the postings say {moment}")
         if apart:
             findings.say(f"event {id_}: its postings are of several versions or moments of writing")
-    for id_, customer, status, holder, state in ask(queries.EVENTS_HOLDS):
+    unmatched = list(ask(queries.EVENTS_HOLDS))
+    for id_, customer, status, holder, state in unmatched:
         found = HOLD_STATES.get(state, "of no state")
         whose = f" and of {holder}" if holder not in (None, customer) else ""
         findings.say(f"event {id_} of {customer}: its hold is {found}{whose}, its status {status}")
-    for id_, customer, state in ask(queries.HOLDS_EVENTS):
+    # where each event has its closed hold, and there are no more of these, each of them has its event
+    for id_, customer, state in ask(queries.HOLDS_EVENTS) if unmatched or count != closed else ():
         findings.say(f"hold {id_} of {customer}: it is {HOLD_STATES.get(state, 'of no state')}, its event missing")
     for id_, status, charge, waived in ask(queries.UNCHARGED):
         findings.say(f"event {id_}: its status is {status}, but {charge} was charged and {waived} waived")
     check_counts(ask, findings)
-    return int(next(iter(ask(queries.EVENT_COUNT)))[0])
+    return count
 
 
 def _promotional(ask: Ask, findings: Findings) -> None:

@@ -179,3 +179,5 @@ ACCOUNTS = "SELECT customer, unit, currency, balance, held, lent, debt, version 
 LOTS = "SELECT id, customer, source, amount, paid, state, used, held, gone FROM lot"
 SPENDS = "SELECT customer, subject, period, start, held FROM spend WHERE held <> 0"
 EVENT_COUNT = "SELECT count(*) FROM event"
+SHORT = (CHAIN, EVENTS, EVENTS_HOLDS, UNCHARGED, STRAY, UNTIMELY, UNEVEN, UNPAIRED)
+"""What is asked of every ledger and returns only what is wrong, in the order of the proof: an engine may answer it beforehand."""
