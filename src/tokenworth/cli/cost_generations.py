@@ -18,7 +18,7 @@ from tokenworth.measure.cost.frontier import Speed
 from tokenworth.measure.cost.generations import Generation, best_known, generations
 from tokenworth.measure.cost.gpus import gpu_name
 from tokenworth.measure.cost.hourly import Terms
-from tokenworth.measure.cost.points import Point
+from tokenworth.measure.cost.points import Kind, Point
 from tokenworth.measure.cost.select import Wanted, chosen
 from tokenworth.measure.cost.series import grouped
 from tokenworth.render.charts import need_form, save
@@ -43,6 +43,7 @@ SPEEDS = (20.0, 30.0, 50.0, 100.0, 150.0)
     "--claim", type=Pair(), default="5:0.1", show_default=True, help="Where is it so many times the throughput, and such a part of the cost?"
 )
 @click.option("--speed", type=click.Choice([each.value for each in Speed]), default=Speed.INTERACTIVITY.value, show_default=True)
+@click.option("--kind", type=click.Choice([each.value for each in Kind]), help="Only what is so known; of each GPU what is known best if absent.")
 @click.option("--plot", type=NamedPath(dir_okay=False), help="Draw cost over speed to FILE.png, FILE.svg or an interactive FILE.html.")
 @click.option("--plot-claim", type=NamedPath(dir_okay=False), help="Draw the claim's answer over speed.")
 @with_points
@@ -55,7 +56,8 @@ def command(*, as_json: bool, model: str, lengths: tuple[int, int] | None, claim
     for file in (given["plot"], given["plot_claim"]):
         if file:
             need_form(file)
-    points = _points(points_of(given["points"]).points, model, lengths, given["gpus"])
+    wanted = Wanted(models=(model,), gpus=given["gpus"], kind=Kind(given["kind"]) if given["kind"] else None)
+    points = _points(points_of(given["points"]).points, wanted, lengths)
     hours = hours_of({point.stack.gpu for point in points}, dict(given["given"]), Terms(given["terms"]))
     found = generations(points, {gpu: hour.usd for gpu, hour in hours.items()}, Speed(given["speed"]))
     report = _report(points, found, speeds=given["speeds"] or SPEEDS, pair=_pair(found, given["old"], given["new"]), claim=claim)
@@ -84,8 +86,8 @@ def _report(
     return Report(found, speeds, _falls(points, pair, speeds), verdict)
 
 
-def _points(points: Sequence[Point], model: str, lengths: tuple[int, int] | None, gpus: tuple[str, ...]) -> list[Point]:
-    of_model = chosen(points, Wanted(models=(model,), gpus=gpus))
+def _points(points: Sequence[Point], wanted: Wanted, lengths: tuple[int, int] | None) -> list[Point]:
+    of_model = chosen(points, wanted)
     of_lengths = chosen(of_model, Wanted(lengths=lengths or _most_measured(of_model)))
     return [point for group in grouped(of_lengths, lambda point: point.stack.gpu).values() for point in best_known(group)]
 
@@ -119,9 +121,9 @@ def _meet(first: Generation, last: Generation) -> bool:
 
 
 def _falls(points: Sequence[Point], pair: tuple[Generation, Generation], speeds: Sequence[float]) -> list[Fall]:
-    """Explain the fall at the speeds that both reach, without speculative decoding on the old one."""
+    """Explain the fall at the speeds that both reach, without speculative decoding on the old one; of measurements only."""
     (old, new), falls = pair, []
-    for speed in speeds:
+    for speed in speeds if old.kind is new.kind is Kind.MEASURED else ():
         try:
             falls.append(decompose(points, (old.gpu, new.gpu), speed, Prices(old.hour, new.hour)))
         except NotMeasuredError:

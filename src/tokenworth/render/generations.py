@@ -66,7 +66,7 @@ def _print_costs(report: Report, sources: Mapping[str, str], console: Console) -
     for each in report.found:
         hour = f"{each.hour.value:.2f}" + ("" if each.hour.known else f" ({each.hour.low:.2f} to {each.hour.high:.2f})")
         costs = [f"{each.cost_at(speed).value:,.3f}" if each.frontier.covers(speed) else "-" for speed in report.speeds]
-        names = [each.gpu, _kinds(each.frontier), _said(each.frontier, "engine"), _said(each.frontier, "precision")]
+        names = [each.gpu, each.kind.value, _said(each.frontier, "engine"), _said(each.frontier, "precision")]
         rows.append([*names, str(len(each.frontier.points)), hour, sources[each.gpu], *costs])
     frontier = report.found[0].frontier
     stack = frontier.stack
@@ -98,13 +98,13 @@ def _print_fall(fall: Fall, pair: tuple[Generation, Generation], console: Consol
 def _print_verdict(verdict: Verdict, console: Console) -> None:
     (old, new), (times, part), told = verdict.pair, verdict.claim, verdict.answer
     shown = told.ratios[:: max(1, len(told.ratios) // 8)]
-    console.print(f"[bold]Is {new.gpu} {times:g} times the throughput of {old.gpu}, at {part:g} of the cost?[/bold]", soft_wrap=True)
+    console.print(f"[bold]Is {_known(new)} {times:g} times the throughput of {_known(old)}, at {part:g} of the cost?[/bold]", soft_wrap=True)
     columns = [Column("tokens/s/user", number=True), Column("throughput x", number=True), Column("cost x", number=True)]
     print_table("", columns, [[f"{r.speed:.1f}", f"{r.throughput:.2f}", f"{r.cost:.3f}"] for r in shown], console=console)
     console.print(f"{times:g} times the throughput: {_spans(told.throughput)}.", soft_wrap=True)
     console.print(f"{part:g} of the cost: {_spans(told.cost)}.", soft_wrap=True)
     if told.only_new:
-        console.print(f"Above {told.only_new[0]:.1f} and up to {told.only_new[1]:.1f} tokens/s/user only {new.gpu} was measured.", soft_wrap=True)
+        console.print(f"Above {told.only_new[0]:.1f} and up to {told.only_new[1]:.1f} tokens/s/user only {new.gpu} serves.", soft_wrap=True)
 
 
 def _print_claims(found: Sequence[Claim], console: Console) -> None:
@@ -121,7 +121,7 @@ def report_data(report: Report, sources: Mapping[str, str]) -> dict[str, Any]:
         "generations": [
             {
                 "gpu": each.gpu,
-                "kinds": sorted({point.kind for point in each.frontier.points}),
+                "kind": each.kind,
                 "hour": asdict(each.hour) | {"source": sources[each.gpu]},
                 "range": each.frontier.range,
                 "cost_at": {f"{speed:g}": asdict(each.cost_at(speed)) if each.frontier.covers(speed) else None for speed in report.speeds},
@@ -161,16 +161,15 @@ def answer_chart(verdict: Verdict) -> Any:
     ]
     lines += [{"x": x, "y": times, "series": f"claimed: {times:g} times the throughput"} for x in (first, last)]
     lines += [{"x": x, "y": 1 / part, "series": f"claimed: {part:g} of the cost"} for x in (first, last)]
-    return curves(lines, [], ("output tokens/s/user", "new over old"), f"{pair[1].gpu} over {pair[0].gpu}, {pair[0].frontier.stack.model}")
+    return curves(lines, [], ("output tokens/s/user", "new over old"), f"{_known(pair[1])} over {_known(pair[0])}, {pair[0].frontier.stack.model}")
 
 
 def _spans(spans: Sequence[tuple[float, float]]) -> str:
     return "at no speed" if not spans else "from " + ", ".join(f"{low:.1f} to {high:.1f}" for low, high in spans) + " tokens/s/user"
 
 
-def _kinds(frontier: Frontier) -> str:
-    told = {point.kind for point in frontier.points}
-    return "+".join(kind for kind in Kind if kind in told)
+def _known(generation: Generation) -> str:
+    return generation.gpu if generation.kind is Kind.MEASURED else f"{generation.gpu} ({generation.kind})"
 
 
 def _said(frontier: Frontier, name: str) -> str:

@@ -122,6 +122,38 @@ def test_generations_tell_cost_fall_and_claim() -> None:
     assert (told["claim"]["old"], told["claim"]["new"]) == ("h200_sxm", "b200_sxm")
 
 
+def test_bounds_are_compared_with_bounds_and_not_explained(tmp_path: Path) -> None:
+    file = tmp_path / "points.csv"
+    assert run("frontier", "--model", "gpt-oss-120b", "--engine", "trtllm", "--lengths", "1024/1024", "--csv", str(file)).exit_code == 0
+    # halves what was measured, and calls it a bound
+    head, *lines = [line.split(",") for line in file.read_text().splitlines()]
+    kind, made = head.index("kind"), head.index("out_tok_s_gpu")
+    for line in lines:
+        line[kind], line[made] = "bound", str(float(line[made]) / 2)
+    file.write_text("\n".join(",".join(line) for line in (head, *lines)))
+    asked = (
+        "generations",
+        "--model",
+        "gpt-oss-120b",
+        "--lengths",
+        "1024/1024",
+        "--gpu",
+        "b200",
+        "--gpu",
+        "h200",
+        "--at",
+        "100",
+        "--points",
+        str(file),
+    )
+    measured, bound = data(*asked), data(*asked, "--kind", "bound")
+    assert isinstance(measured, dict)
+    assert isinstance(bound, dict)
+    assert ([each["kind"] for each in bound["generations"]], bound["falls"]) == (["bound", "bound"], [])
+    costs = [told["generations"][1]["cost_at"]["100"]["value"] for told in (bound, measured)]
+    assert costs[0] == pytest.approx(2 * costs[1], rel=1e-4)
+
+
 def test_generations_are_drawn(tmp_path: Path) -> None:
     files = [tmp_path / "cost.svg", tmp_path / "claim.svg"]
     shown = run("generations", "--model", "llama-3.1-70b", "--plot", str(files[0]), "--plot-claim", str(files[1])).stdout

@@ -40,6 +40,11 @@ class Generation:
     frontier: Frontier
     hour: Estimate
 
+    @property
+    def kind(self) -> Kind:
+        """How it is known: as `best_known` chose, all its points alike."""
+        return self.frontier.points[0].kind
+
     def cost_at(self, speed: float) -> Estimate:
         """Dollars a million output tokens, their prompts included, all GPUs at work; OutsideFrontierError beyond the frontier."""
         return self.hour * (MILLION / SECONDS / self.frontier.throughput_at(speed))

@@ -7,7 +7,7 @@ from tokenworth.core.errors import InputError
 from tokenworth.measure.cost.frontier import Frontier, Speed, frontier
 from tokenworth.measure.cost.gpus import gpu_name
 from tokenworth.measure.cost.models import model_name
-from tokenworth.measure.cost.points import Point, Stack
+from tokenworth.measure.cost.points import Kind, Point, Stack
 from tokenworth.measure.cost.series import grouped
 
 
@@ -19,6 +19,7 @@ class Wanted:
         models, gpus, engines, precisions: names, as people write them.
         lengths: tokens of prompt and answer.
         speculative: whether with speculative decoding.
+        kind: whether measured, predicted or a bound.
     """
 
     models: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class Wanted:
     precisions: tuple[str, ...] = ()
     lengths: tuple[int, int] | None = None
     speculative: bool | None = None
+    kind: Kind | None = None
 
     def has(self, stack: Stack) -> bool:
         """Tell whether a stack is asked for."""
@@ -46,9 +48,9 @@ class Wanted:
 def chosen(points: Iterable[Point], wanted: Wanted) -> list[Point]:
     """Return the points of the stacks that are asked for; InputError where there is none, with what there is."""
     known = list(points)
-    found = [point for point in known if wanted.has(point.stack)]
+    found = [point for point in known if wanted.has(point.stack) and wanted.kind in (None, point.kind)]
     if not found:
-        raise InputError(f"no point was measured {_said(wanted)}", mend=_nearest(known, wanted), code="no_points")
+        raise InputError(f"no point was {wanted.kind or Kind.MEASURED} {_said(wanted)}", mend=_nearest(known, wanted), code="no_points")
     return found
 
 
