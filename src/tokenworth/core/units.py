@@ -54,7 +54,9 @@ def _declare() -> Mapping[str, Unit]:
         *(Unit(f"cache_read_{m}", _tokens("input", cache="read", modality=m)) for m in media),
         Unit("cache_write", _tokens("input", cache="write")),
         Unit("cache_write_5m", _tokens("input", cache="write", ttl="5m"), billed_as="cache_write"),
+        Unit("cache_write_30m", _tokens("input", cache="write", ttl="30m"), billed_as="cache_write"),
         Unit("cache_write_1h", _tokens("input", cache="write", ttl="1h")),
+        Unit("cache_write_12h", _tokens("input", cache="write", ttl="12h")),
         Unit("output", _tokens("output")),
         *(Unit(f"output_{m}", _tokens("output", modality=m)) for m in media),
         # every supplier seen bills reasoning as output unless it lists a rate of its own

@@ -60,6 +60,21 @@ def inside(prompt: dict[str, Any] | None = None, completion: dict[str, Any] | No
             {"input_tokens": 100, "output_tokens": 40, "input_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 20}},
             {"input": 70, "cache_read": 10, "cache_write": 20, "output": 40},
         ),
+        # OpenAI's API reference of November 2026: of cache writes, how long they are kept
+        (
+            "openai",
+            "responses",
+            {
+                "input_tokens": 100,
+                "output_tokens": 40,
+                "input_tokens_details": {
+                    "cached_tokens": 10,
+                    "cache_write_tokens": 20,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 15, "ttl_12h_tokens": 5},
+                },
+            },
+            {"input": 70, "cache_read": 10, "cache_write_30m": 15, "cache_write_12h": 5, "output": 40},
+        ),
         ("openai", "embeddings", {"prompt_tokens": 100, "total_tokens": 100}, {"input": 100}),
         # the cache stands beside input, not inside
         ("anthropic", "messages", CLAUDE | {"cache_read_input_tokens": 900}, {"input": 100, "cache_read": 900, "output": 40}),
@@ -224,6 +239,12 @@ def test_leaves(provider: str, api: str, usage: dict[str, Any], leaves: dict[str
             "chat",
             inside({"cached_tokens": 9, "cached_tokens_details": {"text_tokens": 10}}),
             r"cached_tokens_details: text_tokens \(10\) exceed 9",
+        ),
+        (
+            "openai",
+            "responses",
+            RESPONSE | {"input_tokens_details": {"cache_write_tokens": 20, "cache_write_tokens_details": {"ttl_12h_tokens": 21}}},
+            r"cache_write_12h \(21\) exceed cache_write \(20\)",
         ),
         ("openai", "responses", RESPONSE | {"output_tokens_details": {"text_tokens": 41}}, r"text_tokens \(41\) exceed 40"),
         ("openai", "embeddings", {"prompt_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 1}}, "exceed output"),

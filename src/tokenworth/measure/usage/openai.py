@@ -88,6 +88,10 @@ def input_details(details: Fields, whole: int) -> dict[str, int]:
         counts |= {f"cache_read_{kind}": inside.optional(f"{kind}_tokens") for kind in ("audio", "image")}
         inside.within(counts["cache_read"], "text_tokens", "audio_tokens", "image_tokens")
         inside.close()
+    written = details.inner("cache_write_tokens_details")
+    if written.values:
+        counts |= {f"cache_write_{ttl}": written.optional(f"ttl_{ttl}_tokens") for ttl in ("30m", "12h")}
+        written.close()
     details.within(whole, "text_tokens", "audio_tokens", "image_tokens", "video_tokens")
     details.close()
     return counts
