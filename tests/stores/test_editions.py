@@ -16,6 +16,7 @@ from tokenworth.wiring.editions import following
 from tokenworth.wiring.ledgers import Where, open_registry
 from tokenworth.wiring.serving import open_backend, serving
 from tokenworth.wiring.shop import shop_of
+from tokenworth.wiring.suppliers import make_suppliers
 
 FILES = starter_files()
 OTHER = FILES | {"more.toml": "# another book\n"}
@@ -41,7 +42,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_a_service_follows_the_book_in_force(where: Where, caplog: pytest.LogCaptureFixture) -> None:
     shop, _ = shop_of(load_files(FILES))
-    async with open_backend(shop.book, where, {}) as backend, serving(shop, backend) as service, following(service, where, {}, every=0.05):
+    async with (
+        open_backend(shop.book, where, {}) as backend,
+        serving(shop, backend) as service,
+        following(service, where, lambda book: make_suppliers(book, {}, now), every=0.05),
+    ):
         first = service.edition
         with caplog.at_level(logging.ERROR):
             for files, code in ((NO_KEY, "missing_key"), (DEAR, "below_cost")):

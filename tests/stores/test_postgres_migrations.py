@@ -34,8 +34,10 @@ async def ask(url: str, *statements: str, **how: Any) -> Any:
 
 VERSION = "SELECT version FROM ledger_schema"
 SERVED = ("served_tier", "charged_tier", "promise", "queued", "streamed", "wasted", "attempts")
-FOURTH = (*(f"ALTER TABLE event DROP COLUMN {name}" for name in SERVED), "ALTER TABLE api_key DROP COLUMN tier")
-OLDER = (*FOURTH, "DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own", "UPDATE ledger_schema SET version = 2 RETURNING version")
+FIFTH = (*(f"ALTER TABLE event DROP COLUMN {name}" for name in SERVED), "ALTER TABLE api_key DROP COLUMN tier")
+FOURTH = ("DROP TABLE operator_key", "DROP INDEX api_key_of", "DROP INDEX event_imported")
+THIRD = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own")
+OLDER = (*FIFTH, *FOURTH, *THIRD, "UPDATE ledger_schema SET version = 2 RETURNING version")
 INDEXES = "SELECT string_agg(indexdef, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname = current_schema"
 COLUMNS = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'book'"
 TABLES = "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from tokenworth.book import model
 from tokenworth.book.cards import Compiled, card_rows
@@ -17,6 +18,7 @@ from tokenworth.price.card import Card
 
 COSTS = "costs"
 MILLISECOND = SECOND // 1000
+FLEET = tuple(field.name for field in fields(model.Fleet))
 
 
 def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compiled], *, files: Mapping[str, str]) -> model.Book:
@@ -54,7 +56,13 @@ FIELDS = ("base_url", "api_key_env", "timeout", "speed", "concurrency", "tokens_
 
 def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
     stated = {name: value for name in FIELDS if (value := getattr(table, name)) is not None}
-    return model.Supplier(id_, table.kind, **stated)
+    fleet = typed_fleet(table) if table.kind == "fleet" else None
+    return model.Supplier(id_, table.kind, speaks=tuple(table.speaks), **stated, fleet=fleet)
+
+
+def typed_fleet(table: SupplierTable) -> model.Fleet:
+    """Return the GPUs of a supplier of kind fleet."""
+    return model.Fleet(**{name: value for name in FLEET if (value := getattr(table, name)) is not None})
 
 
 def typed_model(id_: str, table: ModelTable) -> model.Model:

@@ -9,8 +9,32 @@ from tokenworth.price.card import Card
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """GPUs of one's own. What is empty or zero was not said."""
+
+    gpu: str
+    gpus: int
+    gpu_hour: int
+    """Nano-units of the book's currency."""
+    engine: str = ""
+    precision: str = ""
+    interactivity: int = 0
+    """Output tokens a second and user."""
+    prefill: int = 0
+    """Input tokens a second and GPU."""
+    decode: int = 0
+    """Output tokens a second and GPU."""
+    utilisation: int = 0
+    """Share of the time, in billionths."""
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
-    """Who makes the tokens: `kind` is `openai` (any OpenAI-compatible base URL) or `simulated`."""
+    """Who makes the tokens.
+
+    `kind` is `openai` (any OpenAI-compatible base URL), `anthropic` (Anthropic's API, or one like it), `fleet` (as openai, on GPUs of one's own) or
+    `simulated`.
+    """
 
     id: str
     kind: str
@@ -21,10 +45,14 @@ class Supplier:
     """Seconds without a byte after which the supplier has failed."""
     speed: int = 1
     """Of a simulated supplier: how many times faster than the trace it answers; 0 answers at once."""
+    speaks: tuple[str, ...] = ()
+    """Of an OpenAI-compatible supplier: the wire formats that it speaks, where they are not chat completions and embeddings."""
     concurrency: int = 0
     """Requests that it takes at once; 0 for no limit."""
     tokens_per_minute: int = 0
     """Input and output that it takes; 0 for no limit."""
+    fleet: Fleet | None = None
+    """Of kind fleet: its GPUs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,30 @@ class BookTable(Table):
 class SupplierTable(Table):
     """`[suppliers.ID]`: who makes the tokens."""
 
-    kind: Literal["openai", "simulated"] = Field(
-        description="`openai`: any OpenAI-compatible base URL. `simulated`: answers from a trace, needs no key.", examples=['"openai"']
+    kind: Literal["openai", "anthropic", "fleet", "simulated"] = Field(
+        description="`openai`: any OpenAI-compatible base URL. `anthropic`: Anthropic's API, or one like it. `fleet`: GPUs of your own behind an "
+        "engine that speaks as `openai` does. `simulated`: answers from a trace, needs no key.",
+        examples=['"openai"'],
     )
-    base_url: Url | None = Field(None, description="Of kind openai: the address before `/chat/completions`.")
-    api_key_env: EnvironmentName | None = Field(None, description="Of kind openai: name of the environment variable that holds the key.")
-    timeout: int | None = Field(None, ge=1, le=86_400, description="Of kind openai: seconds without a byte after which it has failed.")
+    base_url: Url | None = Field(None, description="Of all kinds but simulated: the address before `/chat/completions` or `/messages`.")
+    api_key_env: EnvironmentName | None = Field(None, description="Of all kinds but simulated: name of the environment variable that holds the key.")
+    timeout: int | None = Field(None, ge=1, le=86_400, description="Of all kinds but simulated: seconds without a byte after which it has failed.")
+    speaks: list[Literal["chat", "responses", "embeddings"]] = Field(
+        [],
+        description="Of kinds openai and fleet: the wire formats that it speaks, chat and embeddings where none are stated; others become the first.",
+    )
     speed: int | None = Field(None, ge=0, description="Of kind simulated: times faster than measured; 0 answers at once.")
     concurrency: int | None = Field(None, ge=1, le=MAX_COUNT, description="Requests that it takes at once; others wait. None: no limit.")
     tokens_per_minute: int | None = Field(None, ge=60, le=MAX_COUNT, description="Input and output that it takes a minute. None: no limit.")
+    gpu: Words | None = Field(None, description="Of kind fleet: which GPUs it has.")
+    gpus: int | None = Field(None, ge=1, description="Of kind fleet: how many.")
+    gpu_hour: Amount | None = Field(None, description="Of kind fleet: what an hour of one costs, in the book's currency.")
+    engine: Words | None = Field(None, description="Of kind fleet: what serves, as the measured points name it; the one that takes least if absent.")
+    precision: Words | None = Field(None, description="Of kind fleet: of the weights: bf16, fp8, fp4, int4.")
+    interactivity: int | None = Field(None, ge=1, description="Of kind fleet: output tokens a second that each user is to get.")
+    prefill: int | None = Field(None, ge=1, description="Of kind fleet: input tokens a second and GPU while it prefills, if you measured it.")
+    decode: int | None = Field(None, ge=1, description="Of kind fleet: output tokens a second and GPU while it decodes, if you measured it.")
+    utilisation: Amount | None = Field(None, description="Of kind fleet: share of its time that works, up to 1, if you measured it.")
 
 
 class Rates(Table):

@@ -1,25 +1,26 @@
 """`tokenworth serve DIR`: run the gateway on a book."""
 
-import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tokenworth.cli.options import PORT, NamedPath, database
 from tokenworth.flows.serve.order import Shop
-from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
+from tokenworth.gateway.outside import Outside, application
 from tokenworth.gateway.server import run
+from tokenworth.gateway.watch import DRAIN_SECONDS
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.editions import following
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
-from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
+from tokenworth.wiring.logs import start_logs
+from tokenworth.wiring.serving import HOLD_SECONDS, open_backend
 from tokenworth.wiring.shop import open_shop, sizes_of
 
 
@@ -35,9 +36,20 @@ from tokenworth.wiring.shop import open_shop, sizes_of
     show_default=True,
     help="How long credits stay held for a request whose gateway died.",
 )
-def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int) -> None:
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(min=0),
+    default=DRAIN_SECONDS,
+    show_default=True,
+    help="How long open requests may go on after SIGTERM; then they are cut, and charged for what was delivered.",
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--log-requests", is_flag=True, help="Log a line for each request.")
+@click.option("--metrics-by-customer", "by_customer", is_flag=True, help="Count events, tokens and money by customer too.")
+@click.option("--otel", "traces", is_flag=True, help="Export a span for each request, as OTEL_EXPORTER_OTLP_* say; takes the extra otel.")
+def command(*, directory: Path, db: Where, host: str, port: int, log_format: str, **settings: Any) -> None:
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logs(log_format)
     shop = open_shop(directory)
     book = shop.book
 
@@ -45,10 +57,9 @@ def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int)
     async def factory() -> AsyncGenerator[App, None]:
         async with (
             open_backend(book, db, os.environ) as backend,
-            serving(replace(shop, sizes=sizes_of(book, db)), backend, hold_seconds=hold_seconds) as service,
-            following(service, db, os.environ),
+            application(replace(shop, sizes=sizes_of(book, db)), backend, Outside(database=db, **settings)) as app,
         ):
-            yield Gateway(service)
+            yield app
 
     run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
 

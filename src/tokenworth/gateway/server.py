@@ -16,6 +16,7 @@ from granian.server.embed import Server
 
 from tokenworth.core.errors import InputError
 from tokenworth.gateway.asgi import App
+from tokenworth.gateway.ending import ending
 
 log = logging.getLogger(__name__)
 Factory = Callable[[], AbstractAsyncContextManager[App]]
@@ -62,8 +63,9 @@ async def _serve(factory: Factory, host: str, port: int, ready: Callable[[], Non
         )
         # the sockets listen once granian has started its worker, right after the startup hooks
         server.on_startup(lambda: asyncio.get_running_loop().call_later(0.05, ready))
+        stop = ending(app, server.stop)
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         await server.serve()
         log.info("no more connections; draining")
 

@@ -28,7 +28,7 @@ class OpenAISupplier:
     async def send(self, request: SupplierRequest) -> SupplierResponse:
         """Send a request; SupplierError supplier_timeout or supplier_unreachable where no answer comes."""
         try:
-            response = await self._open().post(self._url(request.path), data=encode(request.body), allow_redirects=False)
+            response = await self._open().post(self._url(request.path), data=encode(request.body), headers=request.headers, allow_redirects=False)
         except TimeoutError:
             raise _timed_out(self.timeout) from None
         except (aiohttp.ClientError, OSError) as error:
@@ -46,13 +46,15 @@ class OpenAISupplier:
             self._urls[path] = URL(self.base_url.rstrip("/") + path)
         return self._urls[path]
 
+    def _credentials(self) -> Mapping[str, str]:
+        """Return the headers that say who asks."""
+        return {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
     def _open(self) -> aiohttp.ClientSession:
         """Make the session at the first request, since it belongs to the running loop."""
         if self._session is None:
             # identity: a compressed stream of events waits for the compressor's buffer
-            headers = {"content-type": "application/json", "accept-encoding": "identity"}
-            if self.api_key:
-                headers["authorization"] = f"Bearer {self.api_key}"
+            headers = {"content-type": "application/json", "accept-encoding": "identity", **self._credentials()}
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self.timeout),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 
@@ -14,19 +14,18 @@ from tokenworth.flows.serve.edition import Edition
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Service
 from tokenworth.store.sqlite.books import BookVersion, latest, latest_number
-from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import Where, open_connection
 from tokenworth.wiring.shop import shop_of
-from tokenworth.wiring.suppliers import make_suppliers
 
 POLL_SECONDS = 1.0
+Make = Callable[[Book], Mapping[str, Supplier]]
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def following(service: Service, database: Where, environment: Mapping[str, str], *, every: float = POLL_SECONDS) -> AsyncGenerator[None, None]:
-    """Follow the book in force until the block ends."""
-    task = asyncio.create_task(_follow(service, database, environment, every=every))
+async def following(service: Service, database: Where, make: Make, *, every: float = POLL_SECONDS) -> AsyncGenerator[None, None]:
+    """Follow the book in force until the block ends; `make` makes a book's suppliers."""
+    task = asyncio.create_task(_follow(service, database, make, every=every))
     try:
         yield
     finally:
@@ -35,7 +34,7 @@ async def following(service: Service, database: Where, environment: Mapping[str,
             await task
 
 
-async def _follow(service: Service, database: Where, environment: Mapping[str, str], *, every: float) -> None:
+async def _follow(service: Service, database: Where, make: Make, *, every: float) -> None:
     with closing(await asyncio.to_thread(open_connection, database)) as db:
         seen = -1
         while True:
@@ -43,20 +42,20 @@ async def _follow(service: Service, database: Where, environment: Mapping[str, s
                 number = await asyncio.to_thread(latest_number, db)
                 if number != seen and (version := await asyncio.to_thread(latest, db)) is not None:
                     seen = number
-                    await _take(service, version, environment)
+                    await _take(service, version, make)
             except TokenworthError as error:
                 # a database that cannot be asked for a while is for the ledger to complain of
                 log.warning("whether there is a new book is not known: %s", error)
             await asyncio.sleep(every)
 
 
-async def _take(service: Service, version: BookVersion, environment: Mapping[str, str]) -> None:
+async def _take(service: Service, version: BookVersion, make: Make) -> None:
     """Serve a version from now on; where it cannot be served, go on with the one before."""
     if version.id == service.edition.shop.book.id:
         return
     try:
         shop = await asyncio.to_thread(_open, version)
-        made = make_suppliers(shop.book, environment, now)
+        made = make(shop.book)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a new version must not stop the old one
         # what we know of needs no traceback
         say = log.error if isinstance(error, TokenworthError) else log.exception

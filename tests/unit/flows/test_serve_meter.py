@@ -15,7 +15,8 @@ from tokenworth.flows.serve.meter import Ending, settled
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire import chat
 from tokenworth.flows.serve.wire.chat.ask import parse
-from tokenworth.flows.serve.wire.chat.same import WholeTap
+from tokenworth.flows.serve.wire.chat.same import ChatWhole
+from tokenworth.flows.serve.wire.tap import Asked
 from tokenworth.price.card import Card
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
@@ -25,7 +26,7 @@ CARD = Card("costs", "USD", {("m", tier): (terms({**COSTS, "input": rate}, tier,
 def event(rates: dict[str, str], answer: dict[str, Any], *, costs: Card = CARD, alarm: str = "", **more: Any) -> UsageEvent:
     made = replace(model("m", "s"), tiers=("fast",), **more)
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "x" * 9}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "y" * 8}}]} | answer))
     tap.end()
     order = Order(ask, Maker(made, chat.SAME, {}), terms(rates, "retail"), 10**9, draft(1))
@@ -103,7 +104,7 @@ def test_a_router_is_read_in_its_own_dialect() -> None:
 def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_the_request_allows(excess: int, alarm: str) -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "hi"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [], "usage": USAGE}))
     tap.end()
     order = Order(ask, Maker(made, chat.SAME, {}), terms({"input": "2", "output": "7"}, "retail"), 0, draft(1), excess=excess)
@@ -114,7 +115,7 @@ def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_
 def test_an_answer_without_usage_is_counted_by_the_models_tokenizer() -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "one two three"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "four five"}}]}))
     tap.end()
     order = Order(ask, Maker(made, chat.SAME, {}, lambda text: len(text.split())), terms({"input": "2", "output": "7"}, "retail"), 10**9, draft(1))

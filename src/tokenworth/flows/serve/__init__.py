@@ -9,6 +9,7 @@ holds      live holds: placed, kept alive, closed whatever becomes of the reques
 exchange   one request on its way: held, tried, delivered, settled
 tries      its attempts, one after another or two at once
 attempt    one of them: sent, read until the client can be given something, read on
+count      tokens of a prompt that is not sent
 meter      what was used and what it is worth; estimates where no usage came
 refusal    every answer that is no answer, with its status and stable code
 wire/      what clients and suppliers say: formats, and bridges between them

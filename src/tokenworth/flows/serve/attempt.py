@@ -21,7 +21,7 @@ class Attempt:
     def __init__(self, order: Order, supplier: Supplier, breaker: Breaker, clock: Callable[[], int]) -> None:
         """Take over an order; once it is started it must be closed."""
         self.order = order
-        self.tap: Tap = order.bridge.tap(order.ask, order.model)
+        self.tap: Tap = order.tap()
         self.status = 0
         """Of the supplier's answer; 0 where there is none."""
         self.headers: Mapping[str, str] = {}
@@ -66,7 +66,8 @@ class Attempt:
         self.started = True
         order = self.order
         try:
-            response = await self._supplier.send(SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream))
+            request = SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream, headers=order.bridge.headers(order.ask))
+            response = await self._supplier.send(request)
             self.status, self.headers, self._body = response.status, response.headers, response.body
             if self.status >= 400:
                 self.content = b"".join([chunk async for chunk in response.body])

@@ -70,7 +70,7 @@ class Exchange:
             return draft
         attempt = self._tries.current
         order = self._so_served(attempt.order if attempt else self._order)
-        return so_far(order, attempt.tap if attempt else order.bridge.tap(order.ask, order.model), self._costs)
+        return so_far(order, attempt.tap if attempt else order.tap(), self._costs)
 
     async def deliver(self) -> AsyncGenerator[bytes, None]:
         """Yield what the client gets; the last of it after the settlement is durable. Refusal where nothing was delivered.
@@ -122,7 +122,7 @@ class Exchange:
         if status in OPERATORS_OWN:
             raise self._refusal(502, "supplier_refused", "The supplier refused this service's own account. Nothing was charged.")
         self._keep_headers(attempt.headers)
-        said = attempt.order.bridge.refused(content)
+        said = attempt.order.bridge.refused(status, content)
         if not said:
             raise self._refusal(status, "supplier_rejected", f"The supplier refused the request: {reason(content) or status}")
         self.status = status

@@ -5,22 +5,18 @@
 
 from dataclasses import dataclass
 
-from tokenworth.book.model import RANKS, Model
+from tokenworth.book.model import RANKS
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
 from tokenworth.flows.schedule.promise import Pace, Promise
 from tokenworth.flows.schedule.promise import kept as was_kept
 from tokenworth.flows.serve.order import Order
-from tokenworth.flows.serve.wire.ask import bounds
-from tokenworth.flows.serve.wire.tap import Tap
-from tokenworth.flows.serve.wire.text import Count, Said, by_bytes
+from tokenworth.flows.serve.wire.tap import Asked, Tap
+from tokenworth.flows.serve.wire.text import Count, by_bytes
+from tokenworth.flows.serve.wire.usage import estimate, read_usage
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
-
-OWNERS = {"chat": "openai"}
-"""Whose wire format it is; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
 
 NO_USAGE = "no_usage"
 OVER_HOLD = "over_hold"
@@ -92,22 +88,14 @@ def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:
     if tap.usage is None:
         return _estimate(order, tap, count), Status.ESTIMATED, NO_USAGE
     try:
-        return meter(_provider(order.model, order.bridge.api), order.bridge.api, tap.usage).usage, Status.OK, ""
+        return read_usage(order.model, order.bridge.api, tap.usage), Status.OK, ""
     except UsageError as error:
         return _estimate(order, tap, count), Status.ESTIMATED, error.code
 
 
-def _provider(model: Model, api: str) -> str:
-    provider = model.list_price.partition("/")[0]
-    return provider if find(provider, api) else OWNERS[api]
-
-
 def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
-    """Count tokens of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
-    most = bounds(order.ask, order.model)
-    into, out = Said(order.ask.prompt).tokens(count), tap.delivered.tokens(count)
-    counts = {"input": min(into, most.input_tokens), "output": min(out, most.output_tokens)}
-    return Usage({name: count for name, count in counts.items() if count})
+    asked = Asked(order.ask, order.model, order.draft.at, count)
+    return estimate(asked, order.bridge.api, tap.delivered, tap.prompt_usage)
 
 
 def _charge(usage: Usage, order: Order, tier: str) -> tuple[int, str, Terms, str]:

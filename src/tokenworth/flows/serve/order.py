@@ -13,6 +13,7 @@ from tokenworth.flows.serve.makers import Maker, Place, lone_maker, makers
 from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
 from tokenworth.flows.serve.wire.ask import Ask, bounds
 from tokenworth.flows.serve.wire.format import Bridge
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 from tokenworth.flows.serve.wire.text import Count
 from tokenworth.flows.sizes import Sizes
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
@@ -70,6 +71,10 @@ class Order:
     def count(self) -> Count:
         """What counts tokens that the supplier did not."""
         return self.maker.count
+
+    def tap(self) -> Tap:
+        """Return a new reader of its answer."""
+        return self.bridge.tap(Asked(self.ask, self.model, self.draft.at, self.count))
 
     def by(self, maker: Maker) -> "Order":
         """Return the order as another model serves it: the same to the customer."""

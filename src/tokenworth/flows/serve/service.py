@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,14 +13,16 @@ from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
 from tokenworth.flows.ports import Directory, Principal, Supplier
 from tokenworth.flows.rates import Admitted, Limiter
 from tokenworth.flows.route.router import Router
+from tokenworth.flows.serve.count import Counted, count_tokens
 from tokenworth.flows.serve.dispatch import Dispatch, Gates
 from tokenworth.flows.serve.edition import Edition
 from tokenworth.flows.serve.exchange import Exchange
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.limits import admit, headers
 from tokenworth.flows.serve.order import Order, Shop, order, sold
-from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held, too_late
+from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held, too_late, unknown_product
 from tokenworth.flows.serve.tries import Tries
+from tokenworth.flows.serve.wire import messages
 from tokenworth.flows.serve.wire.format import Format
 from tokenworth.measure.usage.counts import Usage
 
@@ -39,6 +41,8 @@ class Call:
     secret: str
     body: bytes
     key: str = ""
+    betas: str = ""
+    """Of Anthropic's clients: what they want to try."""
     session: str = ""
     """What the client says its requests belong together by, empty for nothing."""
 
@@ -75,6 +79,8 @@ class Service:
         if len(call.key) > MAX_KEY:
             raise bad_request(f"An Idempotency-Key has at most {MAX_KEY} characters.", code="invalid_idempotency_key")
         ask = await asyncio.to_thread(spoken.parse, call.body) if len(call.body) > LARGE_BODY else spoken.parse(call.body)
+        if call.betas:
+            ask = replace(ask, betas=call.betas)
         at = self.clock()
         edition = self.edition
         ordered = order(edition.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
@@ -137,6 +143,16 @@ class Service:
             if id(supplier) not in needed:
                 await supplier.close()
 
+    async def count_tokens(self, call: Call) -> Counted:
+        """Count the tokens of a request in Anthropic's format. Refusal where it is malformed, or its product is not sold to the caller."""
+        principal = self.caller(call.secret)
+        ask = replace(messages.parse_count(call.body), betas=call.betas)
+        shop = self.edition.shop
+        if ask.product not in {model["id"] for model in sold(shop, principal, self.clock())}:
+            raise unknown_product(ask.product)
+        first = next(iter(shop.book.products[ask.product].weights))
+        return await count_tokens(shop, self.edition.suppliers, shop.book.models[first], ask)
+
     def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
         """List what the caller's plan sells now."""
         return sold(self.shop, self.caller(secret), self.clock())
@@ -145,7 +161,7 @@ class Service:
         """Return whom a secret belongs to, else Refusal (401)."""
         principal = self.directory.find_key(secret) if secret else None
         if principal is None:
-            why = "The API key is unknown or revoked." if secret else "Send an API key: `Authorization: Bearer <key>`."
+            why = "The API key is unknown or revoked." if secret else "Send an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`."
             raise Refusal(401, "invalid_api_key", why, headers={"www-authenticate": "Bearer"})
         return principal
 

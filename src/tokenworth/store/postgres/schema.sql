@@ -124,6 +124,9 @@ CREATE TABLE event (
     attempts     text NOT NULL DEFAULT ''     -- JSON of those that did not serve
 );
 
+-- ids of the others are in order of time
+CREATE INDEX event_imported ON event (at) WHERE id >= 'imp_';
+
 -- who mended what, and why: one row a void, refund or adjustment
 CREATE TABLE correction (
     id       text COLLATE "C" PRIMARY KEY,
@@ -166,6 +169,18 @@ CREATE TABLE api_key (
     tier     text NOT NULL DEFAULT ''     -- of requests that name none
 );
 
+CREATE INDEX api_key_of ON api_key (customer);
+
+-- the operator's own machines: `ingest` posts usage of any customer, `metrics` reads the gateway's
+CREATE TABLE operator_key (
+    id      text COLLATE "C" PRIMARY KEY,
+    scope   text NOT NULL,
+    name    text NOT NULL,
+    digest  text COLLATE "C" NOT NULL UNIQUE,         -- as of api_key
+    created bigint NOT NULL,
+    revoked bigint NOT NULL DEFAULT 0
+);
+
 CREATE TABLE book (
     seq     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id      text COLLATE "C" NOT NULL,                -- digest of its files; one book may be applied again after another
@@ -180,6 +195,8 @@ CREATE FUNCTION count_key_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN 
 CREATE TRIGGER key_changed AFTER INSERT OR UPDATE ON api_key FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
 CREATE TRIGGER customer_changed AFTER UPDATE ON customer FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
 
+CREATE TRIGGER operator_key_changed AFTER INSERT OR UPDATE ON operator_key FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%s are append-only', TG_TABLE_NAME; END $$;
 CREATE TRIGGER posting_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -187,4 +204,4 @@ CREATE TRIGGER correction_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON correctio
 
 -- the version of these tables
 CREATE TABLE ledger_schema (version bigint NOT NULL);
-INSERT INTO ledger_schema VALUES (4);
+INSERT INTO ledger_schema VALUES (5);

@@ -2,8 +2,8 @@
 
 from tokenworth.store.migrations.script import write
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 COLUMNS = """
 ALTER TABLE event ADD COLUMN served_tier  {text} NOT NULL DEFAULT '';
