@@ -9,6 +9,9 @@ from tokenworth.book.model import RANKS
 from tokenworth.flows.promises import Service, Spread
 from tokenworth.render.tables import Column, print_table
 
+NOTE = """\
+away: turned away after it waited in vain. wait: in queues. first: time to the first token, and t/s: tokens a second after it, both of
+streams; each is at most a sixteenth too large. inside: share of promises that were kept. lower: charged at a lower tier."""
 FIRST, SPEED = (50, 95, 99), (50, 5, 1)
 """Percentiles that are shown: a time is bad where it is long, a speed where it is low."""
 
@@ -22,15 +25,15 @@ def print_promises(found: Mapping[str, Service], *, console: Console) -> None:
         Column("tier"),
         Column("requests", number=True),
         Column("answered", number=True),
-        Column("turned away", number=True),
-        Column("queue p95", number=True),
-        *(Column(f"first token p{percent}", number=True) for percent in FIRST),
-        *(Column(f"tokens/s p{percent}", number=True) for percent in SPEED),
-        Column("inside promise", number=True),
-        Column("charged lower", number=True),
+        Column("away", number=True),
+        Column("wait p95", number=True),
+        *(Column(f"first p{percent}", number=True) for percent in FIRST),
+        *(Column(f"t/s p{percent}", number=True) for percent in SPEED),
+        Column("inside", number=True),
+        Column("lower", number=True),
     ]
     print_table("Service by tier", columns, [_cells(tier, found[tier]) for tier in _ranked(found)], console=console)
-    console.print("First tokens and tokens a second are those of streams; each figure is at most a sixteenth too large.", highlight=False)
+    console.print(NOTE, highlight=False, soft_wrap=True)
 
 
 def _ranked(found: Mapping[str, Service]) -> list[str]:

@@ -1,6 +1,6 @@
-"""One request on its way: held, sent, delivered, settled.
+"""One request on its way: held, tried, delivered, settled.
 
-    hold -> send -> feed ... feed -> end -> settle -> tail
+    hold -> wait -> try ... try -> feed ... feed -> end -> settle -> tail
 
 Streaming or not, this is the path; what differs is which bytes the tap lets through before the settlement. However the way ends, the
 hold is closed: by a settlement of what was delivered, or by a release where nothing was.

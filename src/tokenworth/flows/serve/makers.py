@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tokenworth.book.model import Book, Model, Product
+from tokenworth.book.model import Book, Model, Product, Rules
 from tokenworth.book.rules import broken, too_dear
 from tokenworth.core.errors import PriceError
 from tokenworth.flows.serve.refusal import Refusal, bad_request
@@ -53,7 +53,7 @@ def makers(place: Place, product: Product, ask: Ask, at: int) -> tuple[Maker, ..
     models = {id_: place.book.models[id_] for id_ in weights}
     if len(models) > 1:
         models = _roomy(_able(models, ask), ask)
-    models = {id_: model for id_, model in models.items() if not _ruled_out(place, product, model, ask=ask, at=at)}
+    models = {id_: model for id_, model in models.items() if not _ruled_out(place, product.rules, model, tier=ask.tier, at=at)}
     if not models:
         raise Refusal(503, "no_model", f"No model may serve `{product.id}` now. Nothing was charged; tell the operator.")
     refusals: list[Refusal] = []
@@ -72,16 +72,16 @@ def _made(place: Place, models: Mapping[str, Model], weights: Mapping[str, int],
             refusals.append(refusal)
 
 
-def _ruled_out(place: Place, product: Product, model: Model, *, ask: Ask, at: int) -> bool:
-    if any(broken(product.rules, model)):
+def _ruled_out(place: Place, rules: Rules, model: Model, *, tier: str, at: int) -> bool:
+    if any(broken(rules, model)):
         return True
-    if not product.rules.max_cost:
+    if not rules.max_cost:
         return False
     try:
-        cost = place.costs.terms(model.id, ask.tier if ask.tier in model.tiers else DEFAULT_TIER, at)
+        cost = place.costs.terms(model.id, tier if tier in model.tiers else DEFAULT_TIER, at)
     except PriceError:
         cost = None
-    return bool(too_dear(product.rules, cost))
+    return bool(too_dear(rules, cost))
 
 
 def _able(models: Mapping[str, Model], ask: Ask) -> dict[str, Model]:

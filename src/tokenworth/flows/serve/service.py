@@ -10,7 +10,7 @@ from typing import Any
 from tokenworth.capture.commands import Reason, Refused
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.ids import ENTROPY_BYTES, digest, sortable_id
-from tokenworth.flows.ports import Directory, Principal
+from tokenworth.flows.ports import Directory, Principal, Supplier
 from tokenworth.flows.rates import Admitted, Limiter
 from tokenworth.flows.route.router import Router
 from tokenworth.flows.serve.count import Counted, count_tokens
@@ -19,7 +19,7 @@ from tokenworth.flows.serve.edition import Edition
 from tokenworth.flows.serve.exchange import Exchange
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.limits import admit, headers
-from tokenworth.flows.serve.order import Order, order, sold
+from tokenworth.flows.serve.order import Order, Shop, order, sold
 from tokenworth.flows.serve.refusal import Refusal, bad_request, not_held, too_late, unknown_product
 from tokenworth.flows.serve.tries import Tries
 from tokenworth.flows.serve.wire import messages
@@ -62,6 +62,16 @@ class Service:
     _living: list[Edition] = field(default_factory=list)
     """Editions that were replaced and have requests yet."""
     _retiring: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def shop(self) -> Shop:
+        """What is sold now."""
+        return self.edition.shop
+
+    @property
+    def suppliers(self) -> Mapping[str, Supplier]:
+        """Who makes it, by id."""
+        return self.edition.suppliers
 
     async def answer(self, spoken: Format, call: Call) -> "Reply":
         """Answer a request in the format that the client speaks; returns when its first bytes are there. Refusal where it is not served."""
@@ -106,7 +116,7 @@ class Service:
         used = Usage(event.counts)
         lease.end(used.input_tokens + used.output_tokens)
         if event.status is Status.OK and not event.alarm:
-            self.edition.shop.sizes.learn(event.product, -(-used.output_tokens // ordered.ask.choices))
+            self.shop.sizes.learn(event.product, -(-used.output_tokens // ordered.ask.choices))
 
     def change(self, edition: Edition) -> None:
         """Serve another edition from now on; suppliers that only older ones have close when the last of their requests is over."""
@@ -145,7 +155,7 @@ class Service:
 
     def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
         """List what the caller's plan sells now."""
-        return sold(self.edition.shop, self.caller(secret), self.clock())
+        return sold(self.shop, self.caller(secret), self.clock())
 
     def caller(self, secret: str) -> Principal:
         """Return whom a secret belongs to, else Refusal (401)."""
