@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokenworth.book.suggest import did_you_mean
+from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import UsageError
 from tokenworth.core.units import MAX_COUNT, UNITS
 from tokenworth.feeds.usage.cells import Cells
@@ -15,9 +16,9 @@ FEED = "rows"
 NAMING = ("source", "id", "customer", "at")
 USE = ("ended", "product", "model", "tier", "api_key", "project", "first_token", "status")
 PAYLOAD = ("provider", "api", "payload")
-EXPORTED = frozenset({"plan", "supplier", "unit", "currency", "card", "cost_card", "book", "charge", "waived", "revenue", "cost", "alarm"})
-"""Columns of `tokenworth export events` that are the result of rating, not usage."""
 COLUMNS = (*NAMING, *USE, *PAYLOAD, "counts", *UNITS)
+EXPORTED = frozenset(UsageEvent._fields).difference(COLUMNS)
+"""Columns of `tokenworth export events` that say what became of a use here: how it was served and rated."""
 STATUSES = ("ok", "estimated", "failed")
 
 
