@@ -32,7 +32,7 @@ bench: .venv/.test  ## run the benchmarks; each prints ratios
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.postgres
-	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.gateway .peers
 
 chaos: .venv/.test  ## kill the ledger's process and cut its power, at random, many times
 	$(BIN)/python -m tests.chaos
