@@ -2,27 +2,31 @@
 
 import logging
 import os
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import click
+import uvloop
 
 from tokenworth.book.guard import check_margins
 from tokenworth.book.load import load, place
+from tokenworth.book.model import Book
 from tokenworth.cli.options import PORT, NamedPath, database
 from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
-from tokenworth.gateway.server import run
+from tokenworth.gateway.server import check_port, run
+from tokenworth.gateway.workers import Address, supervise
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
-from tokenworth.wiring.serving import HOLD_SECONDS, open_backend, serving
+from tokenworth.wiring.serving import HOLD_SECONDS, join_backend, open_backend, serving, shared
 from tokenworth.wiring.shop import counts_of, sizes_of
 
 
@@ -38,21 +42,57 @@ from tokenworth.wiring.shop import counts_of, sizes_of
     show_default=True,
     help="How long credits stay held for a request whose gateway died.",
 )
-def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int) -> None:
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that serve: one for each core is the most that pays."
+)
+def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int, workers: int) -> None:  # noqa: PLR0913, PLR0917 - an option each
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log()
     shop = _open(directory)
-    book = shop.book
+    ready = partial(_say, shop, directory, db, f"http://{host}:{port}")
+    if workers > 1:
+        uvloop.run(_with_workers(Worker(shop.book, db, hold_seconds), Address(host, port), number=workers, ready=ready))
+        return
 
     @asynccontextmanager
     async def factory() -> AsyncGenerator[App, None]:
         async with (
-            open_backend(book, db, os.environ) as backend,
-            serving(replace(shop, sizes=sizes_of(book, db)), backend, hold_seconds=hold_seconds) as service,
+            open_backend(shop.book, db, os.environ) as backend,
+            serving(replace(shop, sizes=sizes_of(shop.book, db)), backend, hold_seconds=hold_seconds) as service,
         ):
             yield Gateway(service)
 
-    run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
+    run(factory, host=host, port=port, ready=ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one of several workers does: makes the application in its own process, with what leads to the ledger's owner."""
+
+    book: Book
+    database: Where
+    hold_seconds: int
+
+    @asynccontextmanager
+    async def __call__(self, owner: socket.socket | None) -> AsyncGenerator[App, None]:
+        """Open what the application stands on, and drain it at the end."""
+        _log()
+        book = self.book
+        async with (
+            join_backend(book, self.database, os.environ, owner) as backend,
+            serving(Shop(book, cost_card(book), counts_of(book), sizes_of(book, self.database)), backend, hold_seconds=self.hold_seconds) as service,
+        ):
+            yield Gateway(service)
+
+
+async def _with_workers(worker: Worker, address: Address, *, number: int, ready: Callable[[], None]) -> None:
+    check_port(address.host, address.port)
+    async with shared(worker.book, worker.database, os.environ) as connect:
+        await supervise(worker, connect, address, number=number, ready=ready)
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _open(directory: Path) -> Shop:

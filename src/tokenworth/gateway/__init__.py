@@ -3,4 +3,5 @@
 asgi       bodies, headers, errors
 app        the routes
 server     one process, one port, a graceful end
+workers    several processes behind one port
 """

@@ -29,7 +29,7 @@ MOST_FILES = 65_536
 def run(factory: Factory, *, host: str, port: int, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT: then take no more connections, end the open requests, drain. InputError where the port is taken."""
     check_port(host, port)
-    uvloop.run(_serve(factory, host, port, ready))
+    uvloop.run(_run(factory, host, port, ready))
 
 
 def check_port(host: str, port: int) -> None:
@@ -45,27 +45,32 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-async def _serve(factory: Factory, host: str, port: int, ready: Callable[[], None]) -> None:
+async def _run(factory: Factory, host: str, port: int, ready: Callable[[], None]) -> None:
     async with factory() as app:
-        server = Server(
-            app,
-            address=host,
-            port=port,
-            interface=Interfaces.ASGINL,
-            # where HTTP/2 is possible a connection that sends nothing has no time limit
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
-            websockets=False,
-            backlog=4096,
-            backpressure=_most_connections(),
-            log_level=LogLevels.error,
-        )
-        # the sockets listen once granian has started its worker, right after the startup hooks
-        server.on_startup(lambda: asyncio.get_running_loop().call_later(0.05, ready))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        await server.serve()
-        log.info("no more connections; draining")
+        await serve(app, host=host, port=port, ready=ready)
+
+
+async def serve(app: App, *, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve an application on this loop until SIGTERM or SIGINT; returns when the open requests have ended. Who calls has checked the port."""
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        # where HTTP/2 is possible a connection that sends nothing has no time limit
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
+        websockets=False,
+        backlog=4096,
+        backpressure=_most_connections(),
+        log_level=LogLevels.error,
+    )
+    # the sockets listen once granian has started its worker, right after the startup hooks
+    server.on_startup(lambda: asyncio.get_running_loop().call_later(0.05, ready))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop)
+    await server.serve()
+    log.info("no more connections; draining")
 
 
 def _most_connections() -> int:
