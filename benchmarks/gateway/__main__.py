@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +12,7 @@ from benchmarks.gateway import upstream
 from benchmarks.gateway.load import Measured, Target, check, load
 from benchmarks.gateway.ours import ours
 from benchmarks.gateway.peers import PEERS, peers
-from benchmarks.gateway.processes import cpu_seconds, free_port
+from benchmarks.gateway.processes import free_port
 
 CONNECTIONS = (32, 1)
 DIRECT = "direct"
@@ -28,18 +29,23 @@ def measure(targets: Sequence[Target], told: argparse.Namespace, folder: Path) -
         for connections in CONNECTIONS:
             for target in targets:
                 every[target.name, connections].append(load(target, connections=connections, seconds=told.seconds, folder=folder))
-    return {key: Measured(median(m.rate for m in all_), median(m.median for m in all_), median(m.p99 for m in all_)) for key, all_ in every.items()}
+    return {key: _middle(all_) for key, all_ in every.items()}
+
+
+def _middle(all_: Sequence[Measured]) -> Measured:
+    return Measured(*(median(getattr(each, field.name) for each in all_) for field in fields(Measured)))
 
 
 def show(title: str, targets: Sequence[Target], found: Found) -> None:
     """Print what was measured, and the ratios to ours."""
-    print(f"\n{title}\n{'':24}{'32 connections':>34}{'1 connection':>28}")
-    print(f"{'':24}{'requests/s':>12}{'median ms':>11}{'p99 ms':>11}{'requests/s':>12}{'median ms':>11}{'added ms':>10}")
+    print(f"\n{title}\n{'':24}{'32 connections':>44}{'1 connection':>33}")
+    print(f"{'':24}{'requests/s':>12}{'median ms':>11}{'p99 ms':>10}{'cpu us':>8}{'requests/s':>15}{'median ms':>11}{'added ms':>10}")
     direct = found[DIRECT, 1].median
     for target in targets:
         many, one = found[target.name, 32], found[target.name, 1]
         added = one.median - direct
-        print(f"{target.name:24}{many.rate:>12,.0f}{many.median:>11.2f}{many.p99:>11.2f}{one.rate:>12,.0f}{one.median:>11.3f}{added:>10.3f}")
+        head = f"{target.name:24}{many.rate:>12,.0f}{many.median:>11.2f}{many.p99:>10.2f}{many.cpu:>8,.0f}"
+        print(f"{head}{one.rate:>15,.0f}{one.median:>11.3f}{added:>10.3f}", flush=True)
     mine = [target.name for target in targets if target.name.startswith("tokenworth")]
     for name in mine:
         others = [target.name for target in targets if target.name not in {DIRECT, *mine}]
@@ -58,11 +64,8 @@ def compare(told: argparse.Namespace, folder: Path, *, stream: bool) -> None:
         ):
             mine = [own.target(plan, stream=stream) for plan in own.keys]
             targets = [Target(DIRECT, f"http://127.0.0.1:{port}/v1", stream=stream), *others, *mine]
-            before = cpu_seconds(own.pid)
             found = measure(targets, told, folder)
             show("Streams of 20 tokens" if stream else "Whole answers", targets, found)
-            answers = sum(told.rounds * told.seconds * found[target.name, connections].rate for target in mine for connections in CONNECTIONS)
-            print(f"tokenworth: {(cpu_seconds(own.pid) - before) / answers * 1e6:,.0f} us of processor a request")
 
 
 def main() -> None:

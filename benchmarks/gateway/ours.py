@@ -87,7 +87,7 @@ class Ours:
     def target(self, plan: str, *, stream: bool) -> Target:
         """Return where a customer on a plan asks."""
         base, headers = f"http://127.0.0.1:{self.port}/v1", {"authorization": f"Bearer {self.keys[plan]}"}
-        return Target(f"tokenworth, {plan}", base, model="stream" if stream else "whole", stream=stream, headers=headers)
+        return Target(f"tokenworth, {plan}", base, model="stream" if stream else "whole", stream=stream, headers=headers, pid=self.pid)
 
 
 def tokenworth(*arguments: str) -> str:

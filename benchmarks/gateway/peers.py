@@ -70,8 +70,8 @@ def litellm(folder: Path, upstream: int, stream: bool) -> Iterator[Target]:
     command = [str(binaries / "litellm"), "--config", str(config), "--port", str(port), "--host", "127.0.0.1", "--num_workers", "1"]
     key = f"sk-{secrets.token_hex(32)}"
     environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MASTER_KEY": key}
-    with running(command, log=folder / f"{port}.log", port=port, environment=environment):
-        yield Target("LiteLLM", f"http://127.0.0.1:{port}/v1", stream=stream, headers={"authorization": f"Bearer {key}"})
+    with running(command, log=folder / f"{port}.log", port=port, environment=environment) as process:
+        yield Target("LiteLLM", f"http://127.0.0.1:{port}/v1", stream=stream, pid=process.pid, headers={"authorization": f"Bearer {key}"})
 
 
 @contextmanager
@@ -85,8 +85,8 @@ def portkey(folder: Path, upstream: int, stream: bool) -> Iterator[Target]:
     port = free_port()
     command = ["node", str(folder / "node_modules/@portkey-ai/gateway/build/start-server.js"), f"--port={port}", "--headless"]
     headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1"}
-    with running(command, log=folder / f"{port}.log", port=port, environment={"NODE_ENV": "production"}):
-        yield Target("Portkey", f"http://127.0.0.1:{port}/v1", stream=stream, headers=headers)
+    with running(command, log=folder / f"{port}.log", port=port, environment={"NODE_ENV": "production"}) as process:
+        yield Target("Portkey", f"http://127.0.0.1:{port}/v1", stream=stream, headers=headers, pid=process.pid)
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def tensorzero(folder: Path, upstream: int, stream: bool) -> Iterator[Target]:
             if time.monotonic() > until or process.poll() is not None:
                 raise SystemExit(f"TensorZero does not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.05)
-        yield Target("TensorZero", found[1], model="tensorzero::model_name::m", stream=stream)
+        yield Target("TensorZero", found[1], model="tensorzero::model_name::m", stream=stream, pid=process.pid)
     finally:
         process.kill()
         process.wait()
@@ -115,10 +115,10 @@ def smg(folder: Path, upstream: int, stream: bool) -> Iterator[Target]:
     binaries, port = _environment(folder, "smg==1.13.*"), free_port()
     where = ["--worker-urls", f"http://127.0.0.1:{upstream}", "--host", "127.0.0.1", "--port", str(port)]
     command = [str(binaries / "smg"), "launch", "--backend", "openai", *where, "--prometheus-port", str(free_port()), "--log-level", "warn"]
-    with running(command, log=folder / f"{port}.log", port=port):
+    with running(command, log=folder / f"{port}.log", port=port) as process:
         # it learns of its upstream after it listens
         time.sleep(3)
-        yield Target("SMG", f"http://127.0.0.1:{port}/v1", stream=stream)
+        yield Target("SMG", f"http://127.0.0.1:{port}/v1", stream=stream, pid=process.pid)
 
 
 PEERS: Mapping[str, Start] = {"LiteLLM": litellm, "Portkey": portkey, "TensorZero": tensorzero, "SMG": smg}
