@@ -20,8 +20,8 @@ from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
-from tokenworth.gateway.server import check_port, run
-from tokenworth.gateway.workers import Address, supervise
+from tokenworth.gateway.server import Address, check_port, run
+from tokenworth.gateway.workers import supervise
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps

@@ -13,6 +13,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+PRESENCE = "tokenworth.presence"
+"""The extension of a scope that holds the request's Presence."""
 BODY_SECONDS = 60.0
 """How long a client may take to send its body: at the limit of size about a megabit a second."""
 
@@ -21,6 +23,24 @@ UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours
     """The client left before its request was whole."""
+
+
+class Presence:
+    """Whether a request's client is there."""
+
+    __slots__ = ("gone", "tell")
+
+    def __init__(self) -> None:
+        """Begin present, and tell nobody."""
+        self.gone = False
+        self.tell: Callable[[], object] | None = None
+        """Called when the client leaves."""
+
+    def leave(self) -> None:
+        """Take note that the client has left."""
+        self.gone = True
+        if self.tell is not None:
+            self.tell()
 
 
 def header(scope: Message, name: bytes) -> str:

@@ -13,14 +13,13 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
 import uvloop
 
 from tokenworth.core.errors import TokenworthError
 from tokenworth.gateway.asgi import App
-from tokenworth.gateway.server import check_port, serve
+from tokenworth.gateway.server import Address, check_port, serve
 
 log = logging.getLogger(__name__)
 LISTENS = b"+"
@@ -31,14 +30,6 @@ Connect = Callable[[], Awaitable[socket.socket | None]]
 """Makes a worker's own way to what this process owns; None where it owns nothing."""
 Job = Callable[[socket.socket | None], AbstractAsyncContextManager[App]]
 """Makes the application inside a worker, with what `Connect` gave, and drains it at the end. It is pickled on its way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to serve."""
-
-    host: str
-    port: int
 
 
 async def supervise(job: Job, connect: Connect, address: Address, *, number: int, ready: Callable[[], None]) -> None:
@@ -145,7 +136,7 @@ async def _work(job: Job, address: Address, lifeline: socket.socket, link: socke
         def ready() -> None:
             lifeline.send(LISTENS)
 
-        await serve(app, host=address.host, port=address.port, ready=ready)
+        await serve(app, address, ready=ready, shared=True)
 
 
 class _Lifeline(asyncio.Protocol):
