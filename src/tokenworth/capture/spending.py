@@ -37,6 +37,17 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
             return refused
         # two budgets may limit one subject, which is counted once
         counted = tuple(dict.fromkeys(counter for _, counter, _ in limits.counters(account.policy, draft)))
+    return _reserve(command, account, parts, counted)
+
+
+def _reserve(command: Hold, account: Account, parts: Sequence[tuple[Lot, int]], counted: tuple[Counter, ...]) -> Change:
+    """Place a hold on parts of lots, and on the credit line for the rest; a postpaid account's is of nothing, and without a key there is none."""
+    draft, amount = command.draft, command.amount
+    if account.policy.postpaid:
+        if not command.key:
+            return Change(Done(account.available(draft.at)))
+        amount, parts = 0, ()
+    rest = amount - sum([n for _, n in parts])
     bound = tuple([(lot.grant.id, n) for lot, n in parts])
     if rest:
         bound = (*bound, ("", rest))
@@ -67,7 +78,8 @@ def _bound(account: Account, parts: Sequence[tuple[Lot, int]], lent: int, counte
 
 
 def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
-    """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest."""
+    """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest. A postpaid account need have no hold."""
+    hold = hold or _unheld(event, account)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -101,11 +113,12 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
         rest -= part
     if not beyond:
         return 0
-    if account.policy.beyond is Beyond.OVERDRAFT:
+    policy, capped = account.policy, account.policy.beyond is Beyond.CAPPED
+    if policy.postpaid or not capped:
         for found, part in list(take(work.lots(), beyond, event.at, product=event.product, tier=event.tier)):
             work.use(found.grant.id, part)
             beyond -= part
-        room = account.policy.credit_line + account.policy.overdraft - work.debt - work.lent
+        room = policy.credit_line + (0 if capped else policy.overdraft) - work.debt - work.lent
         if beyond and room > 0:
             work.owe(min(beyond, room))
             beyond -= min(beyond, room)
@@ -116,6 +129,7 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
 
 def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Free an open hold; `event` says why and charges nothing."""
+    hold = hold or _unheld(event, account)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -149,11 +163,20 @@ def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> C
     return finish(work, event.ended, hold=closed, event=event, limits=counted)
 
 
+def _unheld(event: UsageEvent, account: Account | None) -> HoldRow | None:
+    """Return what stands for the hold of a postpaid account's request, which there never was: no deadline says so."""
+    if account is None or not account.policy.postpaid or event.customer != account.customer:
+        return None
+    counted = tuple(dict.fromkeys(counter for _, counter, _ in limits.counters(account.policy, event)))
+    return HoldRow(event.id, event.customer, 0, (), 0, "", "", None, HoldState.OPEN, counted)
+
+
 def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
     """Answer a hold that was placed before, or whose idempotency key was used before."""
     draft, available = command.draft, account.available(command.draft.at)
     if same_id is not None:
-        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, command.amount, command.body):
+        amount = 0 if account.policy.postpaid else command.amount
+        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, amount, command.body):
             return Refused(Reason.CONFLICT, f"hold {draft.id} exists with other contents", available, event=same_id.id)
         return Change(Done(available, repeated=True))
     first = same_key.id if same_key else ""

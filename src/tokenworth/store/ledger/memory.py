@@ -216,7 +216,8 @@ class Memory:
         for lot in change.lots:
             self._put_lot(lot, steady=entry.kind in REQUESTS and lot.live)
         if change.hold is not None:
-            self.put_hold(change.hold, new=entry.kind == "hold")
+            # what ends without a deadline was never held: its row is made as it ends
+            self.put_hold(change.hold, new=entry.kind == "hold" or not change.hold.deadline)
         if change.event is not None:
             rows.events[change.event.id] = change.event
         if change.correction is not None:
