@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from statistics import median
 
-from benchmarks.gateway import upstream
+from benchmarks.gateway import streams, upstream
 from benchmarks.gateway.load import Measured, Target, check, load
 from benchmarks.gateway.ours import ours
 from benchmarks.gateway.peers import PEERS, peers
@@ -76,12 +76,20 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3, help="of all of them in turn; medians are shown")
     options.add_argument("--workers", type=int, default=2, help="of tokenworth")
     options.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
-    options.add_argument("--kind", choices=("all", "whole", "stream"), default="all")
+    options.add_argument(
+        "--kind", choices=("all", "whole", "stream", "streams"), default="all", help="stream: short ones in turn; streams: slow ones at once"
+    )
+    options.add_argument("--streams", type=int, default=500, help="that are open at once")
+    options.add_argument(
+        "--rates", type=float, nargs="*", default=[50, 30, 20, 10], help="tokens a second of each: the first at which the direct call is steady"
+    )
     told = options.parse_args()
     told.cache = told.cache.resolve()
     with tempfile.TemporaryDirectory() as temporary:
-        for stream in {"all": (False, True), "whole": (False,), "stream": (True,)}[told.kind]:
+        for stream in {"all": (False, True), "whole": (False,), "stream": (True,), "streams": ()}[told.kind]:
             compare(told, Path(temporary), stream=stream)
+        if told.kind in {"all", "streams"}:
+            streams.compare(told, Path(temporary))
 
 
 if __name__ == "__main__":

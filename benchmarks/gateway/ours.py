@@ -73,6 +73,12 @@ output = "900"
 [plans.prepaid]
 card = "standard"
 credit_price = "0.01"
+
+[plans.postpaid]
+card = "standard"
+credit_price = "0.01"
+credit_line = "1000000000"
+postpaid = true
 """
 
 
@@ -104,9 +110,10 @@ def ours(folder: Path, whole: int, stream: int, *, options: Sequence[str] = ()) 
     book.mkdir()
     (book / "book.toml").write_text(BOOK.format(whole=whole, stream=stream))
     keys = {}
-    for plan in ("prepaid",):
+    for plan in ("prepaid", "postpaid"):
         tokenworth("customers", "add", plan, "--plan", plan, "--book", str(book), "--db", database)
-        tokenworth("grants", "add", plan, "1000000000", "--source", "paid", "--paid", "10000000", "--db", database)
+        if plan == "prepaid":
+            tokenworth("grants", "add", plan, "1000000000", "--source", "paid", "--paid", "10000000", "--db", database)
         keys[plan] = json.loads(tokenworth("keys", "add", plan, "--db", database, "--json"))["secret"]
     serve = [sys.executable, "-m", "tokenworth", "serve", str(book), "--db", database, "--port", str(port), *options]
     with running(serve, log=folder / "serve.log", port=port, environment=ENVIRONMENT) as process:
