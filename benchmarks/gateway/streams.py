@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from benchmarks.gateway.load import Target
 from benchmarks.gateway.ours import ours
 from benchmarks.gateway.processes import cpu_seconds, free_port, memory
 
+DIRECT = "direct"
 MARK = b'"content":" word"'
 
 
@@ -76,7 +77,7 @@ async def watch(target: Target, number: int, seconds: float, pid: int = 0) -> tu
     before = memory(pid) if pid else 0
     readers, transports = [], []
     for _ in range(number):
-        transport, reader = await loop.create_connection(lambda: _Reader(request, gaps), where.hostname, where.port)
+        transport, reader = await loop.create_connection(lambda: _Reader(request, gaps), "127.0.0.1", where.port or 80)
         readers.append(reader)
         transports.append(transport)
         await asyncio.sleep(random.expovariate(number))
@@ -102,9 +103,8 @@ def _row(name: str, gaps: Gaps, rest: str = "") -> None:
 def compare(told: argparse.Namespace, folder: Path) -> None:
     """Run the streams directly and through the gateway, at falling rates until the direct call is steady; print a row for each."""
     port = free_port()
-    print(
-        f"\n{told.streams} streams at once\n{'':24}{'tokens/s':>12}{'median ms':>11}{'99% ms':>11}{'99.9% ms':>11}{'added at 99%':>14}{'KiB a stream':>14}{'cores':>7}"
-    )
+    print(f"\n{told.streams} streams at once")
+    print(f"{'':24}{'tokens/s':>12}{'median ms':>11}{'99% ms':>11}{'99.9% ms':>11}{'added at 99%':>14}{'KiB a stream':>14}{'cores':>7}")
     for rate in told.rates:
         with upstream.streaming(folder, port, rate=rate):
             target = Target(DIRECT, f"http://127.0.0.1:{port}/v1", stream=True)
@@ -115,13 +115,10 @@ def compare(told: argparse.Namespace, folder: Path) -> None:
             with ours(folder / f"ours-{rate:g}", port, port, options=options) as own:
                 mine = own.target("prepaid", stream=True)
                 # once before, so that what is loaded with the first requests is not counted
-                uvloop.run(watch(replace(mine), 20, 0.2))
+                uvloop.run(watch(mine, 20, 0.2))
                 spent, begun = cpu_seconds(own.pid), time.perf_counter()
                 gaps, grown = uvloop.run(watch(mine, told.streams, told.seconds, own.pid))
                 cores = (cpu_seconds(own.pid) - spent) / (time.perf_counter() - begun)
                 _row(mine.name, gaps, f"{gaps.at(0.99) - direct.at(0.99):>14.1f}{grown / told.streams / 1024:>14.1f}{cores:>7.2f}")
         if steady:
             return
-
-
-DIRECT = "direct"
