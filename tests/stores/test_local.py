@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tokenworth.store.sqlite.verify import verify
 
 LATER = START + 60_000_000
 ONE, TWO, THREE = draft(1), draft(2), draft(3)
-MET = replace(ONE, counts={"input": 3, "output": 2**40}, cost=7, alarm="é", project="p")
+MET = ONE._replace(counts={"input": 3, "output": 2**40}, cost=7, alarm="é", project="p")
 
 
 @asynccontextmanager
@@ -50,7 +49,7 @@ COMMANDS: Sequence[Command] = [
     Release(failed(TWO)),
     Settle(settled(TWO, 3)),
     Hold(THREE, 5, LATER),
-    Extend((THREE.id,), LATER + 5, (replace(THREE, counts={"input": 9}, cost=4),)),
+    Extend((THREE.id,), LATER + 5, (THREE._replace(counts={"input": 9}, cost=4),)),
     Expire(LATER),
     Expire(LATER + 6),
     Expire(LATER + 6),
@@ -87,7 +86,7 @@ async def test_what_is_asked_at_once_is_applied_in_order(tmp_path: Path) -> None
     assert verify(tmp_path / "l.db").balances["credits", "wallet:ada"] == 0
 
 
-@pytest.mark.parametrize("bad", [Hold(TWO, 10, LATER, "k\0"), Hold(TWO, 10, LATER, "\ud83d"), Settle(replace(settled(ONE, 5), model="\0"))])
+@pytest.mark.parametrize("bad", [Hold(TWO, 10, LATER, "k\0"), Hold(TWO, 10, LATER, "\ud83d"), Settle(settled(ONE, 5)._replace(model="\0"))])
 async def test_a_text_that_cannot_be_stored_fails_its_caller_only(tmp_path: Path, bad: Command) -> None:
     with open_ledger(tmp_path / "l.db", ada=100) as ledger:
         async with asked(ledger) as client:

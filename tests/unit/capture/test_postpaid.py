@@ -19,7 +19,7 @@ POSTPAID = Policy(credit_line=100, postpaid=True)
 
 
 def account(policy: Policy = POSTPAID, **more: object) -> Account:
-    return replace(Account("ada", "credits", "USD", policy), **more)  # type: ignore[arg-type]
+    return Account("ada", "credits", "USD", policy)._replace(**more)  # type: ignore[arg-type]
 
 
 def changed(result: Change | Refused) -> Change:
@@ -41,7 +41,7 @@ def test_nothing_is_held_and_nothing_changes() -> None:
         (account(replace(POSTPAID, budgets=(Budget("account", Window.DAY, 50),))), 51, Reason.BUDGET_EXCEEDED),
         (account(replace(POSTPAID, budgets=(Budget("account", Window.DAY, 50),)), limits=Limits({DAY: Spend(20, 0)})), 31, Reason.BUDGET_EXCEEDED),
         (account(replace(POSTPAID, budgets=(Budget("account", Window.DAY, 50),)), limits=Limits({DAY: Spend(20, 0)})), 30, None),
-        (replace(account(), unit="USD"), 1, Reason.CONFLICT),
+        (account(unit="USD"), 1, Reason.CONFLICT),
     ],
 )
 def test_what_could_not_be_paid_now_is_refused(before: Account, amount: int, reason: Reason | None) -> None:
