@@ -28,11 +28,13 @@ class ClientGone(Exception):  # noqa: N818 - not an error of ours
 class Presence:
     """Whether a request's client is there."""
 
-    __slots__ = ("gone", "tell")
+    __slots__ = ("gone", "said", "tell")
 
     def __init__(self) -> None:
         """Begin present, and tell nobody."""
         self.gone = False
+        self.said = False
+        """Whether all of its body is here."""
         self.tell: Callable[[], object] | None = None
         """Called when the client leaves."""
 
@@ -57,6 +59,10 @@ async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
     announced = header(scope, b"content-length")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    presence: Presence = scope["extensions"][PRESENCE]
+    if presence.said:
+        # most bodies come with their headers, and need no time limit
+        return await _read(receive, limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive, limit)

@@ -90,6 +90,13 @@ class Connection(HttpToolsProtocol):
             self._late = None
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """Take note that a body is whole."""
+        if self._present:
+            # else it was answered before
+            self._present[-1].said = True
+        super().on_message_complete()
+
     def on_response_complete(self) -> None:
         """Take note that the first of the requests under way is answered."""
         self._present.popleft()

@@ -179,6 +179,19 @@ def test_a_body_in_chunks_and_one_that_asks_first() -> None:
     serving(probe)
 
 
+def test_a_request_may_be_answered_before_its_body_is_there() -> None:
+    async def probe(port: int, app: Here) -> None:
+        del app
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /naps HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n")
+        assert (await reader.readuntil(b'"/naps"')).startswith(b"HTTP/1.1 200")
+        writer.write(b"body" + GET % b"a")
+        assert (await reader.readuntil(b"}")).endswith(b'{"path":"/a","size":0}')
+        writer.close()
+
+    serving(probe)
+
+
 @pytest.mark.parametrize(
     "smuggled",
     [

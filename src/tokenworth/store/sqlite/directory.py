@@ -1,6 +1,7 @@
 """Customers and their API keys. A secret is shown once, when it is made; the file has its SHA-256 only."""
 
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from tokenworth.store.sqlite.connect import connect, connect_readonly
 PREFIX = "tw_"
 SECRET_BYTES = 32
 ID_DIGITS = 12
+FRESH_SECONDS = 0.02
+"""How long a revocation may take to be heard of: where every request writes the file, to look into it costs as much as to parse a request."""
 PROJECT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -50,21 +53,27 @@ class SqliteDirectory:
         self._lock = threading.Lock()
         self._known: dict[str, Principal] = {}
         self._version = -1
+        self._asked = float("-inf")
 
     def find_key(self, secret: str) -> Principal | None:
-        """Return whom a secret belongs to, None where it is unknown or revoked. A revocation takes effect at once."""
+        """Return whom a secret belongs to, None where it is unknown or revoked."""
         hashed = digest(secret.encode())
         with self._lock:
-            version = self._db.execute("SELECT total FROM key_version").fetchone()[0]
-            if version != self._version:
-                self._known.clear()
-                self._version = version
+            if time.monotonic() - self._asked > FRESH_SECONDS:
+                self._refresh()
             if hashed not in self._known:
                 row = self._db.execute(FIND, (hashed,)).fetchone()
                 if row is None:
                     return None
                 self._known[hashed] = Principal(*row)
             return self._known[hashed]
+
+    def _refresh(self) -> None:
+        self._asked = time.monotonic()
+        version = self._db.execute("SELECT total FROM key_version").fetchone()[0]
+        if version != self._version:
+            self._known.clear()
+            self._version = version
 
     def close(self) -> None:
         """Close the file."""
