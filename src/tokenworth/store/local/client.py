@@ -1,4 +1,4 @@
-"""The side that asks: what queued up while the last message was answered is the next one, so that order is kept and batches grow under load."""
+"""The side that asks: what becomes ready in one round of the loop is a message, and the owner commits together what came during its last commit."""
 
 import asyncio
 import socket
@@ -10,9 +10,10 @@ import orjson
 from tokenworth.capture.commands import Command, Result
 from tokenworth.core.errors import LedgerError
 from tokenworth.store.ledger.queue import Ask, resolve, shares, take
-from tokenworth.store.local.frames import Frames
+from tokenworth.store.local.frames import NAME, Frames
 from tokenworth.store.local.wire import decode_outcome, encode_commands
 
+NUMBERS = 256**NAME
 GONE = "the process that owns the ledger is gone"
 
 
@@ -24,7 +25,8 @@ class LocalLedger:
         self._frames = Frames(self._received, self._lost)
         self._told = lost
         self._queue: list[tuple[Ask, bytes]] = []
-        self._sent: list[Ask] = []
+        self._sent: dict[bytes, list[Ask]] = {}
+        self._number = 0
         self._started = False
         self._gone = False
 
@@ -53,24 +55,23 @@ class LocalLedger:
         self._frames.close()
 
     def _send(self) -> None:
-        if self._gone:
-            return
-        self._sent, _ = take([ask for ask, _ in self._queue])
-        number = len(self._sent)
-        self._frames.send(b"[" + b",".join([encoded for _, encoded in self._queue[:number]]) + b"]")
-        del self._queue[:number]
+        self._started = False
+        while self._queue and not self._gone:
+            batch, _ = take([ask for ask, _ in self._queue])
+            encoded = [each for _, each in self._queue[: len(batch)]]
+            del self._queue[: len(batch)]
+            self._number = (self._number + 1) % NUMBERS
+            name = self._number.to_bytes(NAME)
+            self._sent[name] = batch
+            self._frames.send(name + b"[" + b",".join(encoded) + b"]")
 
     def _received(self, message: bytes) -> None:
-        batch, self._sent = self._sent, []
-        resolve(batch, [decode_outcome(ask.commands, plain) for ask, plain in zip(batch, orjson.loads(message), strict=True)])
-        self._started = bool(self._queue)
-        if self._started:
-            # after those who were answered, so that what they ask next joins the message
-            asyncio.get_running_loop().call_soon(self._send)
+        batch = self._sent.pop(message[:NAME])
+        resolve(batch, [decode_outcome(ask.commands, plain) for ask, plain in zip(batch, orjson.loads(message[NAME:]), strict=True)])
 
     def _lost(self) -> None:
         self._gone = True
-        left = [*self._sent, *(ask for ask, _ in self._queue)]
-        self._sent, self._queue = [], []
+        left = [ask for batch in self._sent.values() for ask in batch] + [ask for ask, _ in self._queue]
+        self._sent, self._queue = {}, []
         resolve(left, shares(left, LedgerError(GONE)))
         self._told()

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import cast
 
 HEAD = 4
+NAME = 4
+"""Bytes before a message's JSON that name it; its answer has the same."""
 
 
 class Frames(asyncio.Protocol):

@@ -1,4 +1,4 @@
-"""The side that has the ledger: answers one process's messages, each of which joins the next durable commit as a whole."""
+"""The side that has the ledger: answers one process's messages, each of which joins the next durable commit."""
 
 import asyncio
 import socket
@@ -9,12 +9,12 @@ import orjson
 from tokenworth.capture.commands import Command
 from tokenworth.flows.ports import Ledger
 from tokenworth.store.ledger.queue import Outcome
-from tokenworth.store.local.frames import Frames
+from tokenworth.store.local.frames import NAME, Frames
 from tokenworth.store.local.wire import decode_commands, encode_outcome
 
 
 class Owner:
-    """Answers one connection; the other side sends a message when the last one is answered."""
+    """Answers one connection. Commands are applied in order; only those of a message that fails are tried again, behind what came after it."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Wait for `attach`."""
@@ -31,13 +31,13 @@ class Owner:
         self._frames.close()
 
     def _received(self, message: bytes) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(decode_commands(message)))
+        task = asyncio.get_running_loop().create_task(self._answer(message[:NAME], decode_commands(message[NAME:])))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, asks: Sequence[Sequence[Command]]) -> None:
+    async def _answer(self, name: bytes, asks: Sequence[Sequence[Command]]) -> None:
         outcomes = await self._outcomes(asks)
-        self._frames.send(orjson.dumps([encode_outcome(commands, outcome) for commands, outcome in zip(asks, outcomes, strict=True)]))
+        self._frames.send(name + orjson.dumps([encode_outcome(commands, outcome) for commands, outcome in zip(asks, outcomes, strict=True)]))
 
     async def _outcomes(self, asks: Sequence[Sequence[Command]]) -> list[Outcome]:
         """Submit all callers' commands at once; where that fails nothing was written, and each is tried alone, so that only the faulty one fails."""
