@@ -19,7 +19,7 @@ import uvloop
 
 from tokenworth.core.errors import TokenworthError
 from tokenworth.gateway.asgi import App
-from tokenworth.gateway.server import Address, check_port, serve
+from tokenworth.gateway.server import Address, check_port, collect_less, serve
 
 log = logging.getLogger(__name__)
 LISTENS = b"+"
@@ -79,6 +79,7 @@ class _Crew:
         try:
             await asyncio.wait({started, *keepers}, return_when=asyncio.FIRST_COMPLETED)
             if started.done():
+                collect_less()
                 ready()
             await asyncio.gather(*keepers)
         finally:
