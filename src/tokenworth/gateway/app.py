@@ -71,10 +71,11 @@ class Gateway:
 
     async def _answer(self, spoken: Format, scope: Message, receive: Receive, send: Send) -> None:
         # before the body: what a stranger sends is not read
-        self._service.caller(_secret(scope))
+        secret = _secret(scope)
+        self._service.caller(secret)
         body = await read_body(scope, receive, self._max_body)
         with _WhilePresent(scope):
-            reply = await self._service.answer(spoken, Call(_secret(scope), body, header(scope, b"idempotency-key")))
+            reply = await self._service.answer(spoken, Call(secret, body, header(scope, b"idempotency-key")))
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:

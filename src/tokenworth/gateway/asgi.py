@@ -89,8 +89,12 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 async def send_start(send: Send, status: int, headers: Iterable[tuple[str, str]]) -> None:
     """Send the status line and headers. What no header can carry is a question mark: an answer that is charged for must go out."""
-    raw = [(name.encode(), UNSENDABLE.sub("?", value).encode("latin-1")) for name, value in headers]
+    raw = [(name.encode(), value.encode() if value.isascii() and value.isprintable() else _sendable(value)) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+def _sendable(value: str) -> bytes:
+    return UNSENDABLE.sub("?", value).encode("latin-1")
 
 
 async def send_whole(send: Send, status: int, content: bytes, headers: Mapping[str, str]) -> None:
