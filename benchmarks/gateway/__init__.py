@@ -5,5 +5,6 @@ upstream   the mocks: nginx with a fixed body, and a small streaming server
 peers      LiteLLM, Portkey, TensorZero and SMG, each set up in a folder of its own
 ours       tokenworth, set up by its own commands
 load       wrk, and what it measured
+commits    the durable commits alone
 streams    many slow streams at once: gaps between tokens, memory
 """

@@ -8,7 +8,10 @@ from dataclasses import fields
 from pathlib import Path
 from statistics import median
 
+import uvloop
+
 from benchmarks.gateway import streams, upstream
+from benchmarks.gateway.commits import commits
 from benchmarks.gateway.load import Measured, Target, check, load
 from benchmarks.gateway.ours import ours
 from benchmarks.gateway.peers import PEERS, peers
@@ -66,6 +69,7 @@ def compare(told: argparse.Namespace, folder: Path, *, stream: bool) -> None:
             targets = [Target(DIRECT, f"http://127.0.0.1:{port}/v1", stream=stream), *others, *mine]
             found = measure(targets, told, folder)
             show("Streams of 20 tokens" if stream else "Whole answers", targets, found)
+    print(f"a durable hold and settlement alone: {uvloop.run(commits(folder / f'alone-{port}.db')):.2f} ms at the median")
 
 
 def main() -> None:
