@@ -33,6 +33,8 @@ bench: .venv/.test  ## run the benchmarks; each prints ratios
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.postgres
 	$(BIN)/python -m benchmarks.gateway .peers
+	$(BIN)/python -m benchmarks.observe
+	$(BIN)/python -m benchmarks.frontiers
 
 chaos: .venv/.test  ## kill the ledger's process and cut its power, at random, many times
 	$(BIN)/python -m tests.chaos

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from tokenworth.capture.commands import (
     Hold,
     OpenAccount,
     Reason,
+    Record,
     Refund,
     Refused,
     Release,
@@ -104,7 +106,9 @@ class Lives(RuleBasedStateMachine):
         mine, wanted = self.reference[name], []
         for command, act in steps:
             reason = act()
-            at = command.event.ended if isinstance(command, Settle | Release) else command.draft.at if isinstance(command, Hold) else self.now
+            at = (
+                command.event.ended if isinstance(command, Settle | Release | Record) else command.draft.at if isinstance(command, Hold) else self.now
+            )
             wanted.append((reason, mine.available(at)))
             if not isinstance(reason, Reason) and not isinstance(command, OpenAccount):
                 self.done.append(command)
@@ -211,6 +215,20 @@ class Lives(RuleBasedStateMachine):
         amount = mine.holds[event.id].amount
         command = Settle(settled(event, amount * percent // 100 if amount else percent % 3, ended=self.now))
         self.run(event.customer, (command, lambda: self.close(mine.settle(command))), twice=twice)
+        return event.id
+
+    @rule(
+        target=charged, name=names, charge=st.integers(0, 500), late=st.sampled_from([0, 0, 7, 1800, 90_000]), request=requests, twice=st.booleans()
+    )
+    def record(self, *, name: str, charge: int, late: int, request: dict[str, Any], twice: bool) -> str:
+        """Usage from elsewhere, told of when it is over; again with another content it is refused."""
+        mine, at = self.reference[name], self.now - late * SECOND
+        event = settled(draft(self.next(), name, at), charge, ended=at + late % 2)._replace(**request)
+        command = Record(event, f"elsewhere\n{event.id}", "body")
+        self.run(name, (command, lambda: self.close(mine.record(command))), twice=twice)
+        (other,) = self.writers[0].submit_now([replace(command, body="other")])
+        assert isinstance(other, Refused)
+        assert (other.reason, other.event) == (Reason.KEY_REUSED, event.id)
         return event.id
 
     @rule(

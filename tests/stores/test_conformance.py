@@ -1,6 +1,7 @@
 """One meaning on every engine: what another process did is seen, whatever a writer remembers, and retries get their first answer."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from tokenworth.capture.commands import (
     Hold,
     OpenAccount,
     Reason,
+    Record,
     Refund,
     Refused,
     Release,
@@ -34,6 +36,7 @@ FIRST, SECOND = draft(1), draft(2)
 HELD = Hold(FIRST, 60, LATER, "k", "b")
 OPEN: list[Command] = [HELD]
 CLOSED: list[Command] = [HELD, Settle(settled(FIRST, 50))]
+RECORDED = Record(settled(FIRST, 130), "shop\n1", "b")
 PROMISED: list[Command] = [Grant("p", "ada", 40, Source.PAID, 20, START, pending=True)]
 
 ELSEWHERE: dict[str, tuple[list[Command], Command, Done | Reason]] = {
@@ -48,6 +51,17 @@ ELSEWHERE: dict[str, tuple[list[Command], Command, Done | Reason]] = {
     "a key of a released hold": ([*OPEN, Release(failed(FIRST))], Hold(SECOND, 10, LATER, "k", "b"), Done(90)),
     "a settlement counts once": (CLOSED, Settle(settled(FIRST, 50)), Done(50, settled(FIRST, 50, revenue=25), repeated=True)),
     "a settled hold is not released": (CLOSED, Release(failed(FIRST)), Reason.HOLD_CLOSED),
+    "usage from elsewhere": ([], RECORDED, Done(-30, settled(FIRST, 130, revenue=50))),
+    "usage from elsewhere counts once": ([RECORDED], RECORDED, Done(-30, settled(FIRST, 130, revenue=50), repeated=True)),
+    "usage from elsewhere keeps its content": ([RECORDED], replace(RECORDED, body="c"), Reason.KEY_REUSED),
+    "usage from elsewhere is one customer's": (
+        [OpenAccount("bob", "credits", "USD", START), RECORDED],
+        Record(settled(FIRST._replace(customer="bob"), 130), "shop\n1", "c"),
+        Reason.KEY_REUSED,
+    ),
+    "usage from elsewhere can be refunded": ([RECORDED], Refund("r", FIRST.id, 40, START, "me", "why"), Done(10)),
+    "what failed elsewhere": ([], Record(failed(FIRST), "shop\n1", "b"), Done(100, failed(FIRST))),
+    "usage from elsewhere of a stranger": ([], Record(settled(FIRST._replace(customer="eve"), 1), "shop\n1", "b"), Reason.UNKNOWN_CUSTOMER),
     "another process settles": (OPEN, Settle(settled(FIRST, 50)), Done(50, settled(FIRST, 50, revenue=25))),
     "an account is opened once": ([OpenAccount("bob", "credits", "USD", START)], OpenAccount("bob", "credits", "USD", START), Done(0, repeated=True)),
     "an account keeps its unit": ([OpenAccount("bob", "credits", "USD", START)], OpenAccount("bob", "USD", "USD", START), Reason.CONFLICT),
@@ -174,6 +188,7 @@ UNSTORABLE: dict[str, Command] = {
     "a reason": Adjust("a", "ada", 5, START, "me", "sor\0ry"),
     "a scope": Grant("g", "ada", 5, Source.PAID, 0, START, products=("chat\0",)),
     "a policy": OpenAccount("ada", "credits", "USD", START, Policy(budgets=(Budget("key:\0", Window.DAY, 5),))),
+    "a name from elsewhere": Record(settled(FIRST, 5), "shop\0", "b"),
     "a later draft": Extend((FIRST.id,), LATER, (FIRST._replace(alarm="\0"),)),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from tokenworth.capture.policy import AS_PLAN, Budget, Own
 from tokenworth.core.errors import InputError
 from tokenworth.core.periods import Window
-from tokenworth.flows.ports import Principal
+from tokenworth.flows.ports import Buyer, OperatorKey, Principal
 from tokenworth.store.postgres.directory import FRESH_SECONDS, PostgresRegistry
 from tokenworth.store.sqlite.books import apply_book, get, latest
 from tokenworth.store.sqlite.directory import Registry
@@ -46,6 +46,16 @@ def test_a_key_finds_its_customer_until_it_is_revoked(where: Where, registry: Re
     directory.close()
 
 
+def test_a_key_may_have_a_service_tier(where: Where, registry: Registry) -> None:
+    key, secret = registry.add_key("ada", "search", "flex")
+    plain, _ = registry.add_key("ada")
+    directory = open_directory(where)
+    assert directory.find_key(secret) == Principal("ada", "pro", key.id, "search", "flex")
+    assert [each.tier for each in registry.keys("ada")] == ["flex", ""]
+    assert (registry.revoke_key(key.id).tier, plain.tier) == ("flex", "")
+    directory.close()
+
+
 def test_the_secret_is_not_in_the_file(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "l.db", clock=lambda: 1, entropy=bytes)
     registry.add_customer("ada", "pro")
@@ -54,6 +64,35 @@ def test_the_secret_is_not_in_the_file(tmp_path: Path) -> None:
     stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert secret.encode() not in stored
     assert secret.removeprefix("tw_").encode() not in stored
+
+
+def test_the_operators_own_keys_are_of_another_kind(where: Where, registry: Registry) -> None:
+    directory = open_directory(where)
+    key, secret = registry.add_machine_key("ingest", "eu gateway")
+    assert directory.find_operator(secret) == OperatorKey(key.id, "ingest", "eu gateway")
+    assert directory.find_key(secret) is None
+    assert directory.find_operator(registry.add_key("ada")[1]) is None
+    assert registry.revoke_machine_key(key.id) == registry.revoke_machine_key(key.id)
+    time.sleep(FRESH_SECONDS)
+    assert directory.find_operator(secret) is None
+    assert [(each.id, bool(each.revoked)) for each in registry.machine_keys()] == [(key.id, True)]
+    with pytest.raises(InputError, match="no scope 'root'"):
+        registry.add_machine_key("root", "")
+    with pytest.raises(InputError, match="no key op_x"):
+        registry.revoke_machine_key("op_x")
+    directory.close()
+
+
+def test_a_buyer_is_on_the_plan_of_now_and_has_all_its_keys(where: Where, registry: Registry) -> None:
+    directory = open_directory(where)
+    assert directory.find_buyer("bob") is None
+    assert directory.find_buyer("ada") == Buyer("ada", "pro", {})
+    key, _ = registry.add_key("ada", "app")
+    registry.revoke_key(key.id)
+    registry.move_customer("ada", "payg")
+    time.sleep(FRESH_SECONDS)
+    assert directory.find_buyer("ada") == Buyer("ada", "payg", {key.id: "app"})
+    directory.close()
 
 
 def test_revoking_twice_keeps_the_first_instant(registry: Registry) -> None:

@@ -104,6 +104,12 @@ def test_columns_rate_as_the_gateway_did(tmp_path: Path) -> None:
     assert sum(group.rated for group in groups) == sum(event.charge for event in made)
 
 
+def test_what_was_charged_at_a_lower_tier_is_rated_at_it(tmp_path: Path) -> None:
+    made = [event._replace(tier="priority", charged_tier=event.tier) for event in events(100)]
+    write_parquet(made, tmp_path / "events.parquet")
+    assert not any(group.unequal for group in rerate(tmp_path / "events.parquet", CARDS))
+
+
 def test_one_nano_unit_is_seen(tmp_path: Path) -> None:
     made = events(50)
     made[17] = made[17]._replace(charge=made[17].charge + 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.events import START, done, draft, failed, open_ledger, settled
-from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, OpenAccount, Reason, Refused, Release, Result, Settle
+from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, OpenAccount, Reason, Record, Refused, Release, Result, Settle
 from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.local.client import LocalLedger
 from tokenworth.store.local.owner import Owner
@@ -48,6 +48,9 @@ COMMANDS: Sequence[Command] = [
     Release(failed(TWO)),
     Release(failed(TWO)),
     Settle(settled(TWO, 3)),
+    Record(settled(draft(5), 7), "elsewhere/5", "d"),
+    Record(settled(draft(5), 7), "elsewhere/5", "d"),
+    Record(settled(draft(5), 8), "elsewhere/5", "e"),
     Hold(THREE, 5, LATER),
     Extend((THREE.id,), LATER + 5, (THREE._replace(counts={"input": 9}, cost=4),)),
     Expire(LATER),

@@ -33,6 +33,8 @@ from tokenworth.store.sqlite.verify import verify
 ROOT = Path(__file__).parent.parent.parent
 FIRST = (ROOT / "tests" / "golden" / "ledger_v1.sql").read_text(encoding="utf-8")
 SECOND = (ROOT / "tests" / "golden" / "ledger_v2.sql").read_text(encoding="utf-8")
+THIRD = (ROOT / "tests" / "golden" / "ledger_v3.sql").read_text(encoding="utf-8")
+FOURTH = (ROOT / "tests" / "golden" / "ledger_v4.sql").read_text(encoding="utf-8")
 OPENER = """
 import sys
 from pathlib import Path
@@ -52,6 +54,16 @@ def second_file(path: Path) -> Path:
     return file_of(SECOND, path)
 
 
+def third_file(path: Path) -> Path:
+    """Make a file of version 3, with the ledger that version 3 wrote."""
+    return file_of(THIRD, path)
+
+
+def fourth_file(path: Path) -> Path:
+    """Make a file of version 4, with the ledger that version 4 wrote."""
+    return file_of(FOURTH, path)
+
+
 def file_of(script: str, path: Path) -> Path:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = WAL")
@@ -60,7 +72,7 @@ def file_of(script: str, path: Path) -> Path:
 
 
 def relive(path: Path) -> None:
-    """Write with this version what the ledger of version 2 went through."""
+    """Write with this version what the ledgers of versions 2 to 4 went through."""
     with open_ledger(path) as ledger:
         live(ledger)
 
@@ -99,7 +111,7 @@ def dump(path: Path) -> list[str]:
         return [f"PRAGMA user_version = {db.execute('PRAGMA user_version').fetchone()[0]}", *db.iterdump()]
 
 
-@pytest.mark.parametrize("older", [first_file, second_file, empty_file])
+@pytest.mark.parametrize("older", [first_file, second_file, third_file, fourth_file, empty_file])
 def test_an_upgraded_file_has_the_schema_of_a_new_one(tmp_path: Path, older: Any) -> None:
     connect(older(tmp_path / "old.db")).close()
     connect(tmp_path / "new.db").close()
@@ -123,7 +135,7 @@ def test_head_is_the_last_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [f"{HEAD:04}"]
 
 
-@pytest.mark.parametrize(("older", "again"), [(first_file, fill), (second_file, relive)])
+@pytest.mark.parametrize(("older", "again"), [(first_file, fill), (second_file, relive), (third_file, relive), (fourth_file, relive)])
 def test_what_was_in_the_file_is_what_the_same_commands_make_now(tmp_path: Path, older: Any, again: Any) -> None:
     """The older program wrote the one, this program writes the other: postings with their kinds, drafts, holds, lots, events, accounts.
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tokenworth.store import lookups
+from tokenworth.store.ledger.reports import ELSEWHERE, SERVED
 from tokenworth.store.sqlite import fetch, write
 from tokenworth.store.sqlite.connect import connect
-from tokenworth.store.sqlite.directory import FIND
 
 STATEMENTS = {
     name: text
-    for module in (fetch, write)
+    for module in (fetch, write, lookups)
     for name, text in vars(module).items()
-    if isinstance(text, str) and text.lstrip().startswith(("SELECT", "UPDATE")) and name != "LATEST"
-}
+    if isinstance(text, str) and text.lstrip().startswith(("SELECT", "UPDATE")) and name not in ("LATEST", "VERSION")
+} | {"SERVED": SERVED, "ELSEWHERE": ELSEWHERE}
 
 
 @pytest.fixture
@@ -23,9 +24,9 @@ def db(tmp_path: Path) -> sqlite3.Connection:
     return connect(tmp_path / "l.db")
 
 
-@pytest.mark.parametrize("name", [*STATEMENTS, "FIND"])
+@pytest.mark.parametrize("name", STATEMENTS)
 def test_no_table_is_scanned(db: sqlite3.Connection, name: str) -> None:
-    statement = STATEMENTS.get(name, FIND)
+    statement = STATEMENTS[name]
     values = len(set(re.findall(r"\?\d", statement))) or max(statement.count("?"), 1)
     plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", ["[]"] * values)]
     scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]

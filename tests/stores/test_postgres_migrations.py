@@ -5,10 +5,13 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
+from tests.support.events import draft
 from tests.support.postgres import server
 from tokenworth.core.errors import InputError, LedgerError
+from tokenworth.store.ledger.codec import event_row, event_value, text
 from tokenworth.store.migrations import HEAD, script
 from tokenworth.store.postgres.connect import connect
 
@@ -30,7 +33,11 @@ async def ask(url: str, *statements: str, **how: Any) -> Any:
 
 
 VERSION = "SELECT version FROM ledger_schema"
-OLDER = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own", "UPDATE ledger_schema SET version = 2 RETURNING version")
+SERVED = ("served_tier", "charged_tier", "promise", "queued", "streamed", "wasted", "attempts")
+FIFTH = (*(f"ALTER TABLE event DROP COLUMN {name}" for name in SERVED), "ALTER TABLE api_key DROP COLUMN tier")
+FOURTH = ("DROP TABLE operator_key", "DROP INDEX api_key_of", "DROP INDEX event_imported")
+THIRD = ("DROP INDEX account_debt", "ALTER TABLE customer DROP COLUMN own")
+OLDER = (*FIFTH, *FOURTH, *THIRD, "UPDATE ledger_schema SET version = 2 RETURNING version")
 INDEXES = "SELECT string_agg(indexdef, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname = current_schema"
 COLUMNS = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'book'"
 TABLES = "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'"
@@ -48,6 +55,17 @@ async def test_of_several_who_open_one_upgrades(url: str, caplog: pytest.LogCapt
     assert [record.getMessage().partition(" is ")[2] for record in caplog.records] == [f"upgraded from schema 2 to {HEAD}"]
     assert await ask(url, INDEXES) == indexes
     assert await ask(url, TABLES) == 0
+
+
+async def test_drafts_of_open_holds_have_what_is_new_where_it_stands(url: str) -> None:
+    event = draft(1)._replace(counts={"input": 2**53 + 1}, project="ü", charge=7, waived=8, revenue=9)
+    older = event_row(event)
+    older = (*older[:22], *older[29:])
+    values = (text(older).replace("'", "''"), event.id)
+    put = "INSERT INTO hold (id, customer, amount, bound, deadline, key, body, state, draft) VALUES ('{1}', 'ada', 1, '[]', 1, '', '', 0, '{0}')"
+    await ask(url, *OLDER, put.format(*values))
+    found = await ask(url, "SELECT draft FROM hold")
+    assert event_value(orjson.loads(found)) == event
 
 
 async def test_the_sql_of_an_upgrade_is_run_whole_or_not_at_all(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

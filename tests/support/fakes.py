@@ -16,7 +16,7 @@ from tokenworth.capture.commands import (
     Settle,
 )
 from tokenworth.capture.events import Status, UsageEvent
-from tokenworth.flows.ports import Principal
+from tokenworth.flows.ports import Buyer, OperatorKey, Principal
 
 
 class FakeLedger:
@@ -87,7 +87,14 @@ class FakeLedger:
 
 
 class FakeDirectory(dict[str, Principal]):
-    """Principals by secret."""
+    """Principals by secret; the operator's own keys are named by their scopes."""
 
     def find_key(self, secret: str) -> Principal | None:
         return self.get(secret)
+
+    def find_operator(self, secret: str) -> OperatorKey | None:
+        return OperatorKey(f"op_{secret}", secret, "") if secret in ("ingest", "metrics") else None
+
+    def find_buyer(self, customer: str) -> Buyer | None:
+        mine = [each for each in self.values() if each.customer == customer]
+        return Buyer(customer, mine[0].plan, {each.api_key: each.project for each in mine}) if mine else None

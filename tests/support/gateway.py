@@ -18,15 +18,16 @@ from tokenworth.book.model import Supplier
 from tokenworth.capture.commands import Grant, OpenAccount, Source
 from tokenworth.capture.events import UsageEvent
 from tokenworth.flows.serve.order import Shop
-from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
+from tokenworth.gateway.outside import Outside, application
 from tokenworth.gateway.server import run
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import open_registry
+from tokenworth.wiring.logs import start_logs
 from tokenworth.wiring.onboard import accept
-from tokenworth.wiring.serving import open_backend, serving
+from tokenworth.wiring.serving import open_backend
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,7 @@ class Settings:
     port: int
     suppliers: Mapping[str, Mapping[str, object]]
     rates: Mapping[str, Mapping[str, str]]
-    hold_seconds: int = 60
+    outside: Mapping[str, object]
 
 
 @dataclass(slots=True)
@@ -91,11 +92,11 @@ def free_port() -> int:
 
 @contextmanager
 def running_gateway(
-    database: Path, suppliers: Mapping[str, Supplier], *, rates: Mapping[str, Mapping[str, str]] | None = None, hold_seconds: int = 60
+    database: Path, suppliers: Mapping[str, Supplier], *, rates: Mapping[str, Mapping[str, str]] | None = None, **outside: object
 ) -> Iterator[Running]:
     """Run a gateway with one product a supplier until the block ends."""
     port = free_port()
-    told = Settings(str(database), port, {name: asdict(supplier) for name, supplier in suppliers.items()}, rates or {}, hold_seconds)
+    told = Settings(str(database), port, {name: asdict(supplier) for name, supplier in suppliers.items()}, rates or {}, outside)
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     log = database.with_suffix(".log")
     with log.open("ab") as out:
@@ -135,6 +136,7 @@ def _healthy(running: Running, log: Path) -> bool:
 def main() -> None:
     """Run the gateway that the argument describes."""
     told = json.loads(sys.argv[1])
+    start_logs("json")
     made = book({name: Supplier(**supplier) for name, supplier in told["suppliers"].items()}, rates=told["rates"])
 
     @asynccontextmanager
@@ -142,9 +144,9 @@ def main() -> None:
         shop = Shop(made, made.costs)
         async with (
             open_backend(made, Path(told["database"]), os.environ) as backend,
-            serving(shop, backend, hold_seconds=told["hold_seconds"]) as service,
+            application(shop, backend, Outside(**told["outside"])) as app,
         ):
-            yield Gateway(service)
+            yield app
 
     run(factory, host="127.0.0.1", port=told["port"], ready=lambda: None)
 

@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.events import START, draft, failed, settled
 from tokenworth.capture import correcting, granting, spending
 from tokenworth.capture.change import Change, Correction
-from tokenworth.capture.commands import Adjust, Cancel, Confirm, Grant, Hold, OpenAccount, Refund, Refused, Source, Void
+from tokenworth.capture.commands import Adjust, Cancel, Confirm, Grant, Hold, OpenAccount, Record, Refund, Refused, Source, Void
 from tokenworth.capture.correcting import Payment
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
@@ -53,6 +53,7 @@ class Bench:
         self.account: Account = opened
         self.lots: dict[str, Lot] = {}
         self.holds: dict[int, HoldRow] = {}
+        self.recorded: dict[int, UsageEvent] = {}
         self.payments: dict[str, Payment] = {}
         self.corrections: dict[str, Correction] = {}
         for each in grants:
@@ -124,6 +125,16 @@ class Bench:
         """Hold, and settle what was held."""
         self.hold(number, charge)
         return self.settle(number, charge, **more)
+
+    def record(self, number: int, charge: int, at: int = 0, *, body: str = "body", **fields: Any) -> Change | Refused:
+        """Charge what happened elsewhere; again under one number, the ledger has the first."""
+        event = settled(draft(number, at=START + at), charge)._replace(**fields)
+        stored = self.recorded.get(number)
+        out = spending.record(Record(event, "key", body), self.account, self.holds.get(number), stored)
+        if isinstance(out, Change) and out.hold is not None and out.event is not None:
+            self.take(out)
+            self.holds[number], self.recorded[number] = out.hold, out.event
+        return out
 
     def refund(self, amount: int | None, *parts: tuple[str, int], repaid: tuple[tuple[str, int], ...] = (), id_: str = "r1") -> Change:
         """Refund an event that was paid by these parts, in the order in which they were taken."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from tokenworth.capture.commands import Adjust, Cancel, Confirm, Grant, Hold, Reason, Refund, Settle, Source, Void
+from tokenworth.capture.commands import Adjust, Cancel, Confirm, Grant, Hold, Reason, Record, Refund, Settle, Source, Void
 from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.policy import Policy
 
@@ -179,11 +179,21 @@ class Reference:
 
     def settle(self, command: Settle) -> UsageEvent:
         """Return the event that must be stored."""
+        hold = self.end_hold(command.event.id)
+        beyond = self.policy.beyond == "overdraft"
+        return self.charge(command.event, hold, self.policy.credit_line + self.policy.overdraft if beyond else None)
+
+    def record(self, command: Record) -> UsageEvent:
+        """Usage from elsewhere: as if nothing had been held; credits and the line pay whatever the policy says."""
         event = command.event
-        hold = self.end_hold(event.id)
+        windows = {window for _, window in self.windows(event)}
+        beyond = self.policy.overdraft if self.policy.beyond == "overdraft" else 0
+        return self.charge(event, Held(event, 0, 0, [], windows), self.policy.credit_line + beyond)
+
+    def charge(self, event: UsageEvent, hold: Held, room: int | None) -> UsageEvent:
+        """Charge what was held, and past it credits and debt within `room` (None: it is waived)."""
         left, revenue, promotion = event.charge, self.money["revenue"], 0
         taken: list[tuple[str, int]] = []
-        room = self.policy.credit_line + self.policy.overdraft
 
         def use(lot: Credits, n: int) -> None:
             nonlocal left, promotion
@@ -203,7 +213,7 @@ class Reference:
                 use(self.lots[name], part)
             else:
                 owe(part)
-        if left and self.policy.beyond == "overdraft":
+        if left and room is not None:
             for lot in self.ordered():
                 if lot.open(event.at) and lot.buys(event) and lot.free and left:
                     use(lot, min(lot.free, left))

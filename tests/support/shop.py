@@ -9,7 +9,7 @@ from tokenworth.core.money import parse_rate
 from tokenworth.price.card import Card, Terms, compile_terms
 
 RATES = {"input": "1", "cache_read": "0.1", "output": "4"}
-COSTS = {"input": "0.5", "cache_read": "0.05", "output": "2"}
+COSTS = {"input": "0.5", "cache_read": "0.05", "cache_write": "1", "cache_write_1h": "1.5", "output": "2"}
 CONTEXT = 8_000
 MAX_OUTPUT = 1_000
 FILES = {"book.toml": "# made by a test"}
@@ -57,6 +57,7 @@ def simulated(speed: int = 0) -> Supplier:
     return Supplier("sim", "simulated", speed=speed)
 
 
-def upstream(url: str, timeout: int = 5) -> Supplier:
-    """Return a supplier at an address."""
-    return Supplier("upstream", "openai", base_url=url, timeout=timeout)
+def upstream(url: str, timeout: int = 5, *, speaks: str = "") -> Supplier:
+    """Return a supplier at an address, that speaks chat completions and embeddings, or one other format only."""
+    kind = "anthropic" if speaks == "messages" else "openai"
+    return Supplier("upstream", kind, base_url=url, timeout=timeout, speaks=(speaks,) if speaks in ("chat", "responses") else ())

@@ -207,12 +207,21 @@ async def _end(writer: Writer) -> None:
 @contextmanager
 def running_upstream() -> Iterator[Upstream]:
     """Run one in a thread of its own."""
-    made, ready = Upstream(), threading.Event()
+    made = Upstream()
+    with running(made.handle) as made.port:
+        yield made
+
+
+@contextmanager
+def running(handle: Callable[[asyncio.StreamReader, Writer], Awaitable[None]]) -> Iterator[int]:
+    """Run a server in a thread of its own; yield its port."""
+    ready = threading.Event()
+    ports: list[int] = []
     stop: list[Callable[[], object]] = []
 
     async def main() -> None:
-        server = await asyncio.start_server(made.handle, "127.0.0.1", 0)
-        made.port = server.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        ports.append(server.sockets[0].getsockname()[1])
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(ended.set))
         ready.set()
@@ -223,6 +232,6 @@ def running_upstream() -> Iterator[Upstream]:
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     ready.wait(10)
-    yield made
+    yield ports[0]
     stop[0]()
     thread.join(10)

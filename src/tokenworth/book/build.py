@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from tokenworth.book import model
 from tokenworth.book.cards import Compiled, card_rows
-from tokenworth.book.entries import Entries
-from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, ProductTable, SupplierTable
+from tokenworth.book.entries import Entries, Entry
+from tokenworth.book.schema import BookTable, CustomerTable, GrantRow, ModelTable, PlanTable, ProductTable, SupplierTable, TierTable
 from tokenworth.capture.policy import Beyond, Budget, Order, Policy, TopUp
 from tokenworth.core.exact import INT64_MAX
 from tokenworth.core.ids import digest
+from tokenworth.core.instants import SECOND
 from tokenworth.core.money import NANO
 from tokenworth.core.periods import Window
 from tokenworth.price.card import Card
 
 COSTS = "costs"
+MILLISECOND = SECOND // 1000
+FLEET = tuple(field.name for field in fields(model.Fleet))
 
 
 def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compiled], *, files: Mapping[str, str]) -> model.Book:
@@ -34,6 +38,7 @@ def build(entries: Entries, cards: Mapping[str, Compiled], costs: Sequence[Compi
         plans={id_: _plan(id_, entry.table, table) for id_, entry in entries["plans"].items()},
         costs=Card(COSTS, table.currency, {cell: terms for made in costs for cell, terms in made.cells.items()}),
         loss_leaders=_loss_leaders(entries),
+        tiers={id_: _tier(id_, entries["tiers"].get(id_)) for id_ in model.RANKS},
         customers={id_: _customer(id_, entry.table) for id_, entry in entries["customers"].items()},
         files=dict(files),
     )
@@ -45,21 +50,68 @@ def digest_files(files: Mapping[str, str]) -> str:
     return digest(json.dumps(canonical, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+FIELDS = ("base_url", "api_key_env", "timeout", "speed", "concurrency", "tokens_per_minute")
+"""Of suppliers, where they are stated."""
+
+
 def _supplier(id_: str, table: SupplierTable) -> model.Supplier:
-    stated = {name: value for name in ("base_url", "api_key_env", "timeout", "speed") if (value := getattr(table, name)) is not None}
-    return model.Supplier(id_, table.kind, **stated)
+    stated = {name: value for name in FIELDS if (value := getattr(table, name)) is not None}
+    fleet = typed_fleet(table) if table.kind == "fleet" else None
+    return model.Supplier(id_, table.kind, speaks=tuple(table.speaks), **stated, fleet=fleet)
+
+
+def typed_fleet(table: SupplierTable) -> model.Fleet:
+    """Return the GPUs of a supplier of kind fleet."""
+    return model.Fleet(**{name: value for name in FLEET if (value := getattr(table, name)) is not None})
 
 
 def typed_model(id_: str, table: ModelTable) -> model.Model:
     """Return a model's typed part."""
     stated = {name: value for name in ("trace", "tokenizer", "input_allowance") if (value := getattr(table, name)) is not None}
     list_price = table.list_price or ""
-    tiers = tuple(table.tiers)
-    return model.Model(id_, table.supplier, table.name, list_price, table.context, table.max_output, tiers=tiers, **stated)
+    sets = {"regions": frozenset(table.regions), "modalities": frozenset(table.modalities or ())}
+    more = {"tiers": tuple(table.tiers), "quality": table.quality, **sets, **stated}
+    return model.Model(id_, table.supplier, table.name, list_price, table.context, table.max_output, **more)
+
+
+def weights_of(table: ProductTable) -> dict[str, int]:
+    """Return weights by model of a product's table."""
+    return {row.model: row.weight for row in table.mix} or {table.model or "": 1}
+
+
+def rules_of(table: ProductTable) -> model.Rules:
+    """Return what a product's table asks of its models."""
+    stated = table.max_cost.stated() if table.max_cost else {}
+    most = {name: rate for name, rate in stated.items() if isinstance(rate, int)}
+    return model.Rules(table.min_quality, frozenset(table.regions), most) if table.min_quality is not None or table.regions or most else model.ANY
 
 
 def _product(id_: str, table: ProductTable) -> model.Product:
-    return model.Product(id_, table.model, table.description, table.hold_percentile or 0, table.broken_off == "free")
+    return model.Product(
+        id_,
+        next(iter(weights_of(table))),
+        table.description,
+        table.hold_percentile or 0,
+        table.broken_off == "free",
+        mix={row.model: row.weight for row in table.mix},
+        rules=rules_of(table),
+        asking=model.Asking(table.attempts, (table.first_byte or 0) * SECOND, (table.hedge_after or 0) * MILLISECOND),
+    )
+
+
+def _tier(id_: str, entry: Entry | None) -> model.Tier:
+    standard = model.STANDARD_TIERS[id_]
+    if entry is None:
+        return standard
+    table: TierTable = entry.table
+    return model.Tier(
+        id_,
+        table.patience * SECOND if table.patience else standard.patience,
+        table.reserved,
+        (table.first_token or 0) * MILLISECOND,
+        table.tokens_per_second or 0,
+        table.broken or "",
+    )
 
 
 def _plan(id_: str, table: PlanTable, book: BookTable) -> model.Plan:

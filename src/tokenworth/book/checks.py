@@ -1,8 +1,9 @@
 """What tables of a book must be to each other: references, kinds, units, prices. Each check yields problems and changes nothing."""
 
 from collections.abc import Callable, Container, Iterator
+from itertools import chain
 
-from tokenworth.book.build import typed_model
+from tokenworth.book.build import FLEET, typed_model, weights_of
 from tokenworth.book.cards import card_rows, show_date
 from tokenworth.book.entries import Entries, Entry
 from tokenworth.book.fields import CURRENCY
@@ -10,12 +11,22 @@ from tokenworth.book.model import Model
 from tokenworth.book.schema import BookTable, RateRow
 from tokenworth.book.suggest import did_you_mean
 from tokenworth.core.errors import Problem
-from tokenworth.core.money import format_amount
+from tokenworth.core.money import NANO, format_amount
 from tokenworth.price.card import DEFAULT_TIER
 
 REFERENCES = (("models", "supplier"), ("products", "model"), ("plans", "card"), ("customers", "plan"))
 """Sections whose field names an entry of the section that is called after it."""
-OF_KIND = {"openai": ("base_url", "api_key_env", "timeout"), "simulated": ("speed",)}
+OVER_HTTP = ("base_url", "api_key_env", "timeout")
+OF_KIND = {"openai": (*OVER_HTTP, "speaks"), "anthropic": OVER_HTTP, "fleet": (*OVER_HTTP, "speaks", *FLEET), "simulated": ("speed",)}
+"""The fields that only some kinds of suppliers have, by kind."""
+NEEDED_OF = {
+    "openai": {"base_url": '"https://api.openai.com/v1"'},
+    "anthropic": {"base_url": '"https://api.anthropic.com/v1"'},
+    "fleet": {"base_url": '"http://127.0.0.1:8000/v1"', "gpu": '"h100"', "gpus": "8", "gpu_hour": '"2.29"'},
+    "simulated": {},
+}
+"""What each kind must state, with an example."""
+FLEET_COST = "tokenworth cost tokens --book DIR --model {} --write"
 FREE = ("promotional", "goodwill")
 NEEDED = {
     "products": 'add [products.ID] with model = "..."',
@@ -31,8 +42,12 @@ def check_references(entries: Entries) -> Iterator[Problem]:
     """Find references to what is not declared."""
     for section, field in REFERENCES:
         for entry in entries[section].values():
-            if entry.sound(field):
-                yield from _refer(entries, entry, field, getattr(entry.table, field))
+            if entry.sound(field) and (name := getattr(entry.table, field)) is not None:
+                yield from _refer(entries, entry, field, name)
+    for entry in entries["products"].values():
+        for at, row in enumerate(entry.table.mix):
+            if entry.rows["mix"][at].sound("model"):
+                yield from _refer(entries, entry, "model", row.model, "mix", at)
     for entry in entries["cards"].values():
         for at, row in _rows(entry, "product"):
             yield from _refer(entries, entry, "product", row.product, "rates", at)
@@ -50,33 +65,52 @@ def _refer(entries: Entries, entry: Entry, kind: str, name: str, *where: str | i
 
 
 def check_suppliers(entries: Entries) -> Iterator[Problem]:
-    """Find fields of the other kind of supplier, and what its own kind needs."""
+    """Find fields of another kind of supplier, and what its own kind needs."""
     for entry in entries["suppliers"].values():
         if not entry.sound("kind"):
             continue
-        for kind, fields in OF_KIND.items():
-            for field in fields:
-                if kind != entry.table.kind and getattr(entry.table, field) is not None:
-                    what = f"{field} belongs to suppliers of kind {kind}, and {entry.id} is {entry.table.kind}"
-                    yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kind}"', field)
-        if entry.table.kind == "openai" and entry.table.base_url is None and entry.sound("base_url"):
-            yield entry.problem("missing_field", "base_url is missing", 'write base_url = "https://api.openai.com/v1"', "base_url")
+        kind = entry.table.kind
+        for field in dict.fromkeys(chain(*OF_KIND.values())):
+            kinds = [other for other, fields in OF_KIND.items() if field in fields]
+            if kind not in kinds and getattr(entry.table, field) not in (None, []):
+                what = f"{field} belongs to suppliers of kind {' or '.join(kinds)}, and {entry.id} is {kind}"
+                yield entry.problem("wrong_kind", what, f'remove it, or write kind = "{kinds[0]}"', field)
+        for field, example in NEEDED_OF[kind].items():
+            if getattr(entry.table, field) is None and entry.sound(field):
+                yield entry.problem("missing_field", f"{field} is missing", f"write {field} = {example}", field)
+        yield from _check_fleet(entry)
+
+
+def _check_fleet(entry: Entry) -> Iterator[Problem]:
+    fleet = entry.table
+    if fleet.utilisation is not None and entry.sound("utilisation") and not 0 < fleet.utilisation <= NANO:
+        yield entry.problem(
+            "bad_value", "a fleet works more than none of its time and at most all of it", 'write a share, such as "0.4"', "utilisation"
+        )
+    if (fleet.prefill is None) != (fleet.decode is None) and entry.sound("prefill", "decode"):
+        field = "prefill" if fleet.decode is None else "decode"
+        yield entry.problem("missing_field", f"{field} says half of what a GPU makes", "give prefill and decode, or neither", field)
 
 
 def check_models(entries: Entries) -> Iterator[Problem]:
-    """Find models that nobody could cost, that answer more than fits, or that have a trace and a real supplier."""
+    """Find models that nobody could cost, that answer more than fits, or whose fields contradict their supplier's kind."""
     for entry in entries["models"].values():
         model = entry.table
-        supplier = entries["suppliers"].get(model.supplier)
-        if model.trace and supplier and supplier.table.kind != "simulated" and entry.sound("supplier") and supplier.sound("kind"):
-            what = f"a trace is for simulated suppliers, and {model.supplier} is {supplier.table.kind}"
+        supplier = entries["suppliers"].get(model.supplier) if entry.sound("supplier") else None
+        kind = supplier.table.kind if supplier and supplier.sound("kind") else ""
+        own_cost = FLEET_COST.format(entry.id) if kind == "fleet" else ""
+        if model.trace and kind and kind != "simulated":
+            what = f"a trace is for simulated suppliers, and {model.supplier} is {kind}"
             yield entry.problem("wrong_kind", what, "remove it, or name another supplier", "trace")
+        if model.list_price and own_cost:
+            what = f"a list price is what others ask, and {model.supplier} is a fleet of your own"
+            yield entry.problem("wrong_kind", what, f"remove it, and write the cost: {own_cost}", "list_price")
         if model.max_output > model.context and entry.sound("max_output", "context"):
             what = f"{model.max_output} is more than the context of {model.context} tokens"
             yield entry.problem("bad_value", what, "the answer is inside the context", "max_output")
         if not model.list_price and not any(row.tier == DEFAULT_TIER for row in model.cost) and entry.sound("list_price", "cost"):
-            mend = f'add list_price = "provider/model", or [[models.{entry.id}.cost]] with from, input and output'
-            yield entry.problem("missing_cost", f"nothing says what {entry.id} costs", mend)
+            listed = f'add list_price = "provider/model", or [[models.{entry.id}.cost]] with from, input and output'
+            yield entry.problem("missing_cost", f"nothing says what {entry.id} costs", own_cost or listed)
 
 
 def check_list_prices(entries: Entries, currency: str, price_list: PriceList) -> Iterator[Problem]:
@@ -224,12 +258,14 @@ def check_grants(entries: Entries) -> Iterator[Problem]:
 
 
 def check_bounds(entries: Entries, book: BookTable) -> Iterator[Problem]:
-    """Find long-context rows that no request can reach, as the model's context is smaller."""
+    """Find long-context rows that no request can reach, as the context of every model is smaller."""
     for entry in entries["cards"].values():
         rows = card_rows(entry, book.unit)
         for at, row in _rows(entry, "product", "above"):
             product = entries["products"].get(row.product)
-            model = entries["models"].get(product.table.model) if product and product.sound("model") else None
-            if model and model.sound("context") and row.above >= model.table.context:
-                what = f"no request has more than {row.above} input tokens: the context of {model.id} is {model.table.context}"
+            names = weights_of(product.table) if product and product.sound("model", "mix") else ()
+            models = [model for name in names if (model := entries["models"].get(name)) and model.sound("context")]
+            largest = max(models, key=lambda model: model.table.context, default=None)
+            if largest and len(models) == len(names) and row.above >= largest.table.context:
+                what = f"no request has more than {row.above} input tokens: the context of {largest.id} is {largest.table.context}"
                 yield rows.problem(at, "unreachable_step", what, mend="remove the row, or mend `above` or `context`", unit="above")

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 
 from tokenworth.book.cards import show_date
-from tokenworth.book.margin import Cell, Row, cells, rates_above, rows, worth
+from tokenworth.book.margin import MIX, Cell, Row, cells, rates_above, rows, worth
 from tokenworth.book.model import Book
 from tokenworth.book.places import Places
+from tokenworth.book.rules import too_dear
 from tokenworth.core.errors import Problem
 from tokenworth.core.money import format_rate
 from tokenworth.core.units import UNITS
@@ -48,6 +50,7 @@ def check_margins(book: Book, costs: Card, at: int) -> Report:
         *_uncosted(found, places),
         *_unmetered(found, places),
         *_units(found, places),
+        *_too_dear(found, book, places),
         *(_below(row, at, book, places) for row in table if row.below_cost and not row.loss_leader),
     ]
     problems.sort(key=lambda problem: (problem.file, problem.line, problem.field))
@@ -60,7 +63,24 @@ def _below(row: Row, at: int, book: Book, places: Places) -> Problem:
         f"margin {show_percent(row.margin)}"
     )
     mend = f'ask at least {format_rate(row.enough)}, or add loss_leader = "why" to the row'
-    return places.rate(row.source, row.step, row.unit, Problem("below_cost", what, mend))
+    # one model of a mix may lose what the others bring
+    severity = "warning" if row.model != MIX and not row.alone else "error"
+    return places.rate(row.source, row.step, row.unit, Problem("below_cost", what, mend, severity=severity))
+
+
+def _too_dear(found: Sequence[Cell], book: Book, places: Places) -> Iterator[Problem]:
+    """Find models that their product's `max_cost` leaves out: a warning, and an error where it leaves out all of them."""
+    seen: set[tuple[str, str]] = set()
+    for (product, _, at), group in groupby(found, key=lambda cell: (cell.product, cell.tier, cell.at)):
+        each = list(group)
+        dear = {cell.model.id: why for cell in each if (why := too_dear(book.products[product].rules, cell.cost))}
+        severity = "error" if len(dear) == len(each) else "warning"
+        for model, why in dear.items():
+            if (product, model) not in seen:
+                seen.add((product, model))
+                what = f"{product}: {model} is not asked from {show_date(at)} on, as {why}"
+                problem = Problem("too_dear", what, "raise max_cost, or take it out of the mix", field="max_cost", severity=severity)
+                yield places.section("products", product, problem)
 
 
 def _worthless(book: Book, places: Places) -> Iterator[Problem]:
@@ -142,7 +162,8 @@ def name_of(row: Row, at: int) -> str:
     """Name a row for people, with its date where that is later than the check's: `chat at flex, input above 200000, from 2027-01-01`."""
     above = f" above {row.above}" if row.above else ""
     since = f", from {show_date(row.at)}" if row.at > at else ""
-    return f"{row.product} at {row.tier}, {row.unit}{above}{since}"
+    by = f" by {row.model}" if row.model != MIX and not row.alone else ""
+    return f"{row.product}{by} at {row.tier}, {row.unit}{above}{since}"
 
 
 def show_money(pico: Fraction | int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
-from tokenworth.book import checks
+from tokenworth.book import checks, mixes
 from tokenworth.book.build import build
 from tokenworth.book.cards import Compiled, card_rows, compile_rows, cost_rows
 from tokenworth.book.checks import PriceList
@@ -120,6 +120,9 @@ def _cross(entries: Entries, book: BookTable) -> list[Problem]:
         checks.check_references(entries),
         checks.check_suppliers(entries),
         checks.check_models(entries),
+        mixes.check_mixes(entries),
+        mixes.check_tiers(entries),
+        mixes.check_contexts(entries),
         checks.check_prices(entries),
         checks.check_something_is_sold(entries),
         checks.check_grants(entries),

@@ -6,14 +6,19 @@ currency per unit, as integers and fractions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain, groupby
+from itertools import product as product_of
 from math import ceil
 
 from tokenworth.book.model import Book, Model
 from tokenworth.core.money import NANO
 from tokenworth.core.units import UNITS
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
+
+MIX = ""
+"""In place of a model: all that serve a product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,10 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rate against its cost, for requests of more than `above` input tokens, as found at an instant."""
+    """One rate against its cost, for requests of more than `above` input tokens, as found at an instant.
+
+    `model` is one of the models that serve the product, or MIX for all of them: then the cost is what they cost by their weights.
+    """
 
     card: str
     product: str
@@ -43,6 +51,9 @@ class Row:
     step: int
     """`above` of the card's own step that holds."""
     loss_leader: str
+    model: str = ""
+    alone: bool = True
+    """Whether one model alone serves the product."""
 
     @property
     def price(self) -> Fraction:
@@ -81,6 +92,9 @@ class Cell:
     at: int
     sold: Terms
     cost: Terms | None
+    weight: int = 1
+    alone: bool = True
+    """Whether it is the only model that serves the product."""
 
 
 def worth(book: Book, card: str) -> Worth | None:
@@ -98,12 +112,17 @@ def cells(book: Book, costs: Card, at: int) -> Iterator[Cell]:
     """Yield what is sold and bought at an instant, and again at every later one at which the terms of either change."""
     for card in book.cards.values():
         for (product, tier), dated in card.cells.items():
-            model = book.models[book.products[product].model]
-            bought = costs.cells.get((model.id, tier if tier in model.tiers else DEFAULT_TIER), ())
-            later = {terms.since for terms in (*dated, *bought) if terms.since > at}
-            for instant in sorted({at, *later}):
+            weights = book.products[product].weights
+            bought = {id_: _bought(book.models[id_], tier, costs) for id_ in weights}
+            later = {terms.since for terms in chain(dated, *bought.values()) if terms.since > at}
+            for instant, (id_, weight) in product_of(sorted({at, *later}), weights.items()):
                 if sold := in_force(dated, instant):
-                    yield Cell(card.id, product, tier, model, instant, sold, in_force(bought, instant))
+                    cost = in_force(bought[id_], instant)
+                    yield Cell(card.id, product, tier, book.models[id_], instant, sold, cost, weight, alone=len(weights) == 1)
+
+
+def _bought(model: Model, tier: str, costs: Card) -> Sequence[Terms]:
+    return costs.cells.get((model.id, tier if tier in model.tiers else DEFAULT_TIER), ())
 
 
 def in_force(dated: Sequence[Terms], at: int) -> Terms | None:
@@ -113,15 +132,29 @@ def in_force(dated: Sequence[Terms], at: int) -> Terms | None:
 
 def rows(found: Sequence[Cell], book: Book) -> Iterator[Row]:
     """Yield each cell's rates with their costs; of later instants only what differs from the row before."""
-    before: dict[tuple[str, str, str, str, int], tuple[int, int]] = {}
+    before: dict[tuple[str, str, str, str, int, str], tuple[int, int]] = {}
     values = {id_: worth(book, id_) for id_ in book.cards}
-    for cell in found:
-        value = values[cell.card]
-        for row in _rows(cell, value, book.loss_leaders) if value else ():
-            key = (row.card, row.product, row.tier, row.unit, row.above)
+    for _, group in groupby(found, key=lambda cell: (cell.card, cell.product, cell.tier, cell.at)):
+        cells_ = list(group)
+        value = values[cells_[0].card]
+        each = [(cell, list(_rows(cell, value, book.loss_leaders))) for cell in cells_] if value else []
+        for row in chain(*(made for _, made in each), _mixed(each)):
+            key = (row.card, row.product, row.tier, row.unit, row.above, row.model)
             if before.get(key) != (row.rate, row.cost):
                 before[key] = (row.rate, row.cost)
                 yield row
+
+
+def _mixed(each: Sequence[tuple[Cell, Sequence[Row]]]) -> Iterator[Row]:
+    """Yield what the models of a mix cost together, by their weights, rounded up; of the units and bands that all with a weight have."""
+    weighted = [(cell.weight, {(row.unit, row.above): row for row in made}) for cell, made in each if cell.weight]
+    if len(each) < 2 or not weighted:
+        return
+    total = sum(weight for weight, _ in weighted)
+    for key, row in weighted[0][1].items():
+        if all(key in made for _, made in weighted):
+            cost = sum(weight * made[key].cost for weight, made in weighted)
+            yield replace(row, model=MIX, cost=-(-cost // total))
 
 
 def _rows(cell: Cell, value: Worth, loss_leaders: Mapping[str, str]) -> Iterator[Row]:
@@ -147,6 +180,8 @@ def _rows(cell: Cell, value: Worth, loss_leaders: Mapping[str, str]) -> Iterator
                 source=cell.sold.source,
                 step=step,
                 loss_leader=loss_leaders.get(cell.sold.source, ""),
+                model=cell.model.id,
+                alone=cell.alone,
             )
 
 

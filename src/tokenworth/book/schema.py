@@ -9,6 +9,7 @@ from tokenworth.core.units import MAX_COUNT, UNITS
 
 Tier = Literal["flex", "default", "priority"]
 BurnDown = Literal["priority", "expiry", "source", "paid-first", "oldest", "newest"]
+Modality = Literal["text", "image", "audio", "video"]
 Trace = Literal["azure2023-conv", "azure2023-code", "mooncake-conversation"]
 
 
@@ -29,13 +30,30 @@ class BookTable(Table):
 class SupplierTable(Table):
     """`[suppliers.ID]`: who makes the tokens."""
 
-    kind: Literal["openai", "simulated"] = Field(
-        description="`openai`: any OpenAI-compatible base URL. `simulated`: answers from a trace, needs no key.", examples=['"openai"']
+    kind: Literal["openai", "anthropic", "fleet", "simulated"] = Field(
+        description="`openai`: any OpenAI-compatible base URL. `anthropic`: Anthropic's API, or one like it. `fleet`: GPUs of your own behind an "
+        "engine that speaks as `openai` does. `simulated`: answers from a trace, needs no key.",
+        examples=['"openai"'],
     )
-    base_url: Url | None = Field(None, description="Of kind openai: the address before `/chat/completions`.")
-    api_key_env: EnvironmentName | None = Field(None, description="Of kind openai: name of the environment variable that holds the key.")
-    timeout: int | None = Field(None, ge=1, le=86_400, description="Of kind openai: seconds without a byte after which it has failed.")
+    base_url: Url | None = Field(None, description="Of all kinds but simulated: the address before `/chat/completions` or `/messages`.")
+    api_key_env: EnvironmentName | None = Field(None, description="Of all kinds but simulated: name of the environment variable that holds the key.")
+    timeout: int | None = Field(None, ge=1, le=86_400, description="Of all kinds but simulated: seconds without a byte after which it has failed.")
+    speaks: list[Literal["chat", "responses", "embeddings"]] = Field(
+        [],
+        description="Of kinds openai and fleet: the wire formats that it speaks, chat and embeddings where none are stated; others become the first.",
+    )
     speed: int | None = Field(None, ge=0, description="Of kind simulated: times faster than measured; 0 answers at once.")
+    concurrency: int | None = Field(None, ge=1, le=MAX_COUNT, description="Requests that it takes at once; others wait. None: no limit.")
+    tokens_per_minute: int | None = Field(None, ge=60, le=MAX_COUNT, description="Input and output that it takes a minute. None: no limit.")
+    gpu: Words | None = Field(None, description="Of kind fleet: which GPUs it has.")
+    gpus: int | None = Field(None, ge=1, description="Of kind fleet: how many.")
+    gpu_hour: Amount | None = Field(None, description="Of kind fleet: what an hour of one costs, in the book's currency.")
+    engine: Words | None = Field(None, description="Of kind fleet: what serves, as the measured points name it; the one that takes least if absent.")
+    precision: Words | None = Field(None, description="Of kind fleet: of the weights: bf16, fp8, fp4, int4.")
+    interactivity: int | None = Field(None, ge=1, description="Of kind fleet: output tokens a second that each user is to get.")
+    prefill: int | None = Field(None, ge=1, description="Of kind fleet: input tokens a second and GPU while it prefills, if you measured it.")
+    decode: int | None = Field(None, ge=1, description="Of kind fleet: output tokens a second and GPU while it decodes, if you measured it.")
+    utilisation: Amount | None = Field(None, description="Of kind fleet: share of its time that works, up to 1, if you measured it.")
 
 
 class Rates(Table):
@@ -95,14 +113,45 @@ class ModelTable(Table):
     tiers: list[Literal["flex", "priority"]] = Field(
         [], description="Service tiers that are passed on to the supplier, who bills them; others are your own promise."
     )
+    quality: int | None = Field(None, ge=0, le=MAX_COUNT, description="Its score on a scale of your own, which products' `min_quality` looks at.")
+    regions: list[Words] = Field([], description="Where it keeps data, in words of your own, such as `eu`; products' `regions` look at them.")
+    modalities: list[Modality] | None = Field(None, min_length=1, description="What prompts may hold. None: anything.")
     cost: list[CostRow] = Field([], description="What it costs, instead of the list price.")
+
+
+class MixRow(Table):
+    """`[[products.ID.mix]]`: a model that may serve it."""
+
+    model: str = Field(description="Id of the model.", examples=['"gpt-mini"'])
+    weight: int = Field(1, ge=0, le=MAX_COUNT, description="Its share of conversations, in proportion; 0: only where no other answers.")
+
+
+class MaxCost(UnitRates):
+    """`[products.ID.max_cost]`: the most that a model of its mix may cost; one that costs more at the time of a request is left out."""
 
 
 class ProductTable(Table):
     """`[products.ID]`: what a customer asks for by name."""
 
-    model: str = Field(description="Id of the model that serves it.", examples=['"gpt-mini"'])
+    model: str | None = Field(None, description="Id of the model that serves it; or name several in its mix.", examples=['"gpt-mini"'])
     description: str = Field("", description="For people.")
+    mix: list[MixRow] = Field([], description="Models that serve it, by weight.")
+    min_quality: int | None = Field(None, ge=0, le=MAX_COUNT, description="The least `quality` of a model of its mix.")
+    regions: list[Words] = Field([], description="A model of its mix keeps data in these regions only.")
+    max_cost: MaxCost | None = Field(None, description="The most that a model of its mix may cost, per million of a unit.")
+    attempts: int = Field(3, ge=1, le=10, description="How many models are asked at most, one after another, before the client gets its first byte.")
+    first_byte: int | None = Field(
+        None,
+        ge=1,
+        le=86_400,
+        description="Seconds without a first byte of a stream after which the next model is asked. None: the supplier's timeout.",
+    )
+    hedge_after: int | None = Field(
+        None,
+        ge=1,
+        le=86_400_000,
+        description="Milliseconds without a first byte after which a second model is asked too; the first to answer serves.",
+    )
     hold_percentile: int | None = Field(
         None,
         ge=50,
@@ -113,6 +162,18 @@ class ProductTable(Table):
     broken_off: Literal["charged", "free"] = Field(
         "charged", description="What was delivered of a stream that the supplier broke off: charged, or not. Its cost is recorded either way."
     )
+
+
+class TierTable(Table):
+    """`[tiers.flex]`, `[tiers.default]`, `[tiers.priority]`: what a service tier promises, and how long its requests may wait."""
+
+    patience: int | None = Field(
+        None, ge=1, le=86_400, description="Seconds that a request may wait for a supplier's capacity. None: flex 300, default 30, priority 5."
+    )
+    reserved: int = Field(0, ge=0, le=100, description="Per cent of each supplier's capacity that is kept for it.")
+    first_token: int | None = Field(None, ge=1, le=86_400_000, description="Promise: milliseconds to the first token.")
+    tokens_per_second: int | None = Field(None, ge=1, le=MAX_COUNT, description="Promise: output tokens a second after the first.")
+    broken: Tier | None = Field(None, description="Tier at whose rates a request is charged whose promise was broken. None: its own.")
 
 
 class CardTable(Table):
@@ -192,6 +253,7 @@ SECTIONS: dict[str, type[Table]] = {
     "suppliers": SupplierTable,
     "models": ModelTable,
     "products": ProductTable,
+    "tiers": TierTable,
     "cards": CardTable,
     "plans": PlanTable,
     "customers": CustomerTable,
@@ -200,6 +262,7 @@ SECTIONS: dict[str, type[Table]] = {
 
 ROWS: dict[tuple[type[Table], Any], type[Table]] = {
     (ModelTable, "cost"): CostRow,
+    (ProductTable, "mix"): MixRow,
     (CardTable, "rates"): RateRow,
     (PlanTable, "budgets"): BudgetRow,
     (CustomerTable, "grants"): GrantRow,

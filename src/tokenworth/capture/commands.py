@@ -137,6 +137,19 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Charge usage that happened elsewhere, for which nothing was held: once per `event.id`, which is bound to `body`, the digest of its content.
+
+    It takes free credits, then the credit line, whatever a budget says of it; beyond them as the policy says of a charge beyond its hold. An
+    event of status `failed` charges nothing. Again with the same body: the first result. `key` says in text whose event it was.
+    """
+
+    event: UsageEvent
+    key: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extend:
     """Move the deadline of open holds; unknown or closed ones are passed over.
 
@@ -159,7 +172,7 @@ class Expire:
     at: int
 
 
-Command = OpenAccount | Grant | Confirm | Cancel | Void | Refund | Adjust | Hold | Settle | Release | Extend | Expire
+Command = OpenAccount | Grant | Confirm | Cancel | Void | Refund | Adjust | Hold | Settle | Release | Record | Extend | Expire
 
 
 class Reason(StrEnum):
@@ -193,7 +206,7 @@ class Done(NamedTuple):
 
     available: int = 0
     event: UsageEvent | None = None
-    """The event as stored, of Settle and Release."""
+    """The event as stored, of Settle, Release and Record."""
     lost: tuple[UsageEvent, ...] = ()
     """Events that Expire closed."""
     repeated: bool = False

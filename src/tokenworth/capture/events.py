@@ -29,7 +29,8 @@ class UsageEvent(NamedTuple):
     """One request. Instants are UTC microseconds; amounts are nano-units: `charge` of `unit`, `revenue` and `cost` of `currency`.
 
     `at` is when the hold was authorised, and the instant at which charge and cost are rated. `revenue` is filled in by the ledger from the
-    cost basis of the lots that paid. `card` and `cost_card` cite the terms used.
+    cost basis of the lots that paid. `card` and `cost_card` cite the terms used. `tier` is what was asked for, `served_tier` what the supplier
+    says it served, and `charged_tier` whose rates `charge` is at: of the tier that was asked for, or of a lower one.
     """
 
     id: str
@@ -56,6 +57,20 @@ class UsageEvent(NamedTuple):
     alarm: str = ""
     project: str = ""
     """The project of the API key."""
+    served_tier: str = ""
+    """Empty where the supplier did not say, or has no tiers."""
+    charged_tier: str = ""
+    """Empty where nothing was charged."""
+    promise: str = ""
+    """Of latency: `kept`, `broken`, or empty where none was made that could be measured."""
+    queued: int = 0
+    """Microseconds in suppliers' queues."""
+    streamed: int = 0
+    """1 where the answer was a stream, whose pace can be seen."""
+    wasted: int = 0
+    """Nano-units of the currency: what attempts that did not serve are estimated to cost; `cost` is of the one that served."""
+    attempts: str = ""
+    """Attempts that did not serve, in order, as JSON: model, supplier, outcome, cost, and whether that is known. Empty for none."""
     charge: int = 0
     waived: int = 0
     """What was rated beyond the hold and, by the account's policy, not charged; `charge` is without it."""

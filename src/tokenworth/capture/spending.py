@@ -1,13 +1,16 @@
-"""Two-phase spending: hold, settle, release, expire. Pure: the caller looks up what a command names, a store makes the change durable."""
+"""Two-phase spending: hold, settle, release, expire; and usage from elsewhere, in one step.
+
+Pure: the caller looks up what a command names, a store makes the change durable.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from tokenworth.capture import limits
 from tokenworth.capture.change import Change, Work, exchanged, finish, take, unknown_customer
-from tokenworth.capture.commands import Done, Hold, Reason, Refused
+from tokenworth.capture.commands import Done, Hold, Reason, Record, Refused
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot
-from tokenworth.capture.policy import Beyond
+from tokenworth.capture.policy import Beyond, Policy
 from tokenworth.capture.postings import COST, PROMOTIONAL, USED, WAIVED, Kind, Posting
 from tokenworth.capture.state import Account, Counter, HoldRow, HoldState
 from tokenworth.core.exact import INT64_MAX
@@ -43,7 +46,7 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
 def _reserve(command: Hold, account: Account, parts: Sequence[tuple[Lot, int]], counted: tuple[Counter, ...]) -> Change:
     """Place a hold on parts of lots, and on the credit line for the rest; a postpaid account's is of nothing, and without a key there is none."""
     draft, amount = command.draft, command.amount
-    if account.policy.postpaid:
+    if account.policy.postpaid and amount:
         if not command.key:
             return Change(Done(account.available(draft.at)))
         amount, parts = 0, ()
@@ -79,7 +82,9 @@ def _bound(account: Account, parts: Sequence[tuple[Lot, int]], lent: int, counte
 
 def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest. A postpaid account need have no hold."""
-    hold = hold or _unheld(event, account)
+    if hold is None:
+        unheld = _unheld(event, account)
+        return unheld if isinstance(unheld, Refused) else settle(event, unheld.account, unheld.hold, None)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -87,10 +92,44 @@ def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, sto
     if (event.unit, event.currency) != (account.unit, account.currency):
         return _other_units(event, account)
     if not 0 <= event.charge <= INT64_MAX - account.debt:
-        return Refused(Reason.BAD_AMOUNT, f"a charge of {event.charge} nano-units cannot be booked", account.available(event.ended))
+        return _too_much(event, account)
     work = Work(account)
     work.unbind(hold)
-    waived = _charge(work, event, hold)
+    return _settled(work, event, hold, _charge(work, event, hold))
+
+
+def record(command: Record, account: Account | None, same_id: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
+    """Charge usage that happened elsewhere: a hold of nothing, closed at once; again with the same contents gives the first result.
+
+    Nobody asked before it was used, so nothing is beyond what was authorised: free credits and the credit line pay it under any policy. Debt past
+    the line is as the policy says of charges beyond their holds.
+    """
+    event = command.event
+    if account is None:
+        return unknown_customer(event.customer)
+    if same_id is not None and same_id.body != command.body:
+        why = f"event {event.id} was recorded with other contents"
+        return Refused(Reason.KEY_REUSED, why, account.available(event.ended), event=event.id)
+    if same_id is not None:
+        return Change(Done(account.available(event.ended), stored, repeated=True))
+    if not 0 <= event.charge <= INT64_MAX - account.debt:
+        return _too_much(event, account)
+    placed = place(Hold(event, 0, event.ended, command.key, command.body), account, None, None)
+    if isinstance(placed, Refused) or placed.account is None or placed.hold is None:
+        return placed
+    return _at_once(event, placed.account, placed.hold)
+
+
+def _at_once(event: UsageEvent, account: Account, hold: HoldRow) -> Change | Refused:
+    if event.status is Status.FAILED:
+        return release(event, account, hold, None)
+    work = Work(account)
+    return _settled(work, event, hold, _collect(work, event, event.charge, most=_most(account.policy)))
+
+
+def _settled(work: Work, event: UsageEvent, hold: HoldRow, waived: int) -> Change:
+    """Close a hold with what was collected; what given credits paid for costs promotion."""
+    account = work.account
     if work.given and event.cost:
         given = share(event.cost, work.given, event.charge)
         if given:
@@ -113,23 +152,43 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
         rest -= part
     if not beyond:
         return 0
-    policy, capped = account.policy, account.policy.beyond is Beyond.CAPPED
-    if policy.postpaid or not capped:
-        for found, part in list(take(work.lots(), beyond, event.at, product=event.product, tier=event.tier)):
-            work.use(found.grant.id, part)
-            beyond -= part
-        room = policy.credit_line + (0 if capped else policy.overdraft) - work.debt - work.lent
-        if beyond and room > 0:
-            work.owe(min(beyond, room))
-            beyond -= min(beyond, room)
-    if beyond:
-        work.postings.append(Posting(Kind.WAIVE, account.unit, WAIVED, USED, beyond))
-    return beyond
+    if account.policy.postpaid or account.policy.beyond is Beyond.OVERDRAFT:
+        return _collect(work, event, beyond, most=_most(account.policy))
+    return _waive(work, beyond)
+
+
+def _most(policy: Policy) -> int:
+    """Return the most debt that charges make for which nothing was held."""
+    return policy.credit_line + (policy.overdraft if policy.beyond is Beyond.OVERDRAFT else 0)
+
+
+def _collect(work: Work, event: UsageEvent, amount: int, *, most: int) -> int:
+    """Collect what no hold is there for, of free credits, then as debt while all of it and what holds took of the line is at most `most`.
+
+    Returns what is waived of it.
+    """
+    for found, part in list(take(work.lots(), amount, event.at, product=event.product, tier=event.tier)):
+        work.use(found.grant.id, part)
+        amount -= part
+    room = most - work.debt - work.lent
+    if amount and room > 0:
+        work.owe(min(amount, room))
+        amount -= min(amount, room)
+    return _waive(work, amount)
+
+
+def _waive(work: Work, amount: int) -> int:
+    """Book what is not charged; return it."""
+    if amount:
+        work.postings.append(Posting(Kind.WAIVE, work.account.unit, WAIVED, USED, amount))
+    return amount
 
 
 def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Free an open hold; `event` says why and charges nothing."""
-    hold = hold or _unheld(event, account)
+    if hold is None:
+        unheld = _unheld(event, account)
+        return unheld if isinstance(unheld, Refused) else release(event, unheld.account, unheld.hold, None)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -163,12 +222,11 @@ def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> C
     return finish(work, event.ended, hold=closed, event=event, limits=counted)
 
 
-def _unheld(event: UsageEvent, account: Account | None) -> HoldRow | None:
-    """Return what stands for the hold of a postpaid account's request, which there never was: no deadline says so."""
+def _unheld(event: UsageEvent, account: Account | None) -> Change | Refused:
+    """Place a hold of nothing for a postpaid account's request, which had none until its end."""
     if account is None or not account.policy.postpaid or event.customer != account.customer:
-        return None
-    counted = tuple(dict.fromkeys(counter for _, counter, _ in limits.counters(account.policy, event)))
-    return HoldRow(event.id, event.customer, 0, (), 0, "", "", None, HoldState.OPEN, counted)
+        return _no_hold(event)
+    return place(Hold(event, 0, event.ended), account, None, None)
 
 
 def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
@@ -196,6 +254,10 @@ def _other_units(event: UsageEvent, account: Account) -> Refused:
     """Refuse an amount of another unit: an account would spend it one for one."""
     why = f"event {event.id} is in {event.unit} and {event.currency}, the account of {account.customer} in {account.unit} and {account.currency}"
     return Refused(Reason.CONFLICT, why, account.available(event.at))
+
+
+def _too_much(event: UsageEvent, account: Account) -> Refused:
+    return Refused(Reason.BAD_AMOUNT, f"a charge of {event.charge} nano-units cannot be booked", account.available(event.ended))
 
 
 def _no_hold(event: UsageEvent) -> Refused:

@@ -1,53 +1,33 @@
 """The command line: parse, call a flow, render. Each command is a file, imported when it is called."""
 
 import sys
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from tokenworth.cli.failure import BAD_INPUT, report
+from tokenworth.cli.lazy import Lazily, LazyGroup
 from tokenworth.core.errors import TokenworthError
 
 COMMANDS = {
-    "init": "write a commented starter book",
-    "check": "validate a book and show its margins",
-    "serve": "run the gateway on a book",
-    "demo": "replay a real trace through the gateway and print the statement",
-    "simulate": "answer like an OpenAI-compatible supplier, from a real trace",
-    "meter": "provider usage payloads -> disjoint counts and list cost",
-    "export": "usage events as Parquet, CSV or JSON lines; the journal as beancount or CSV",
-    "customers": "add and list customers",
-    "keys": "add, list and revoke API keys",
-    "grants": "give credits and list grants",
-    "ledger": "verify, balance, statement, trial-balance and history",
+    "init": Lazily("init", "write a commented starter book"),
+    "check": Lazily("check", "validate a book and show its margins"),
+    "serve": Lazily("serve", "run the gateway on a book"),
+    "apply": Lazily("apply", "put a book in force; running gateways follow"),
+    "demo": Lazily("demo", "replay a real trace through the gateway and print the statement"),
+    "simulate": Lazily("simulate", "answer like an OpenAI-compatible supplier, from a real trace"),
+    "meter": Lazily("meter", "provider usage payloads -> disjoint counts and list cost"),
+    "export": Lazily("export", "usage events as Parquet, CSV or JSON lines; the journal as beancount or CSV"),
+    "import": Lazily("import_", "usage that happened elsewhere, from CSV, JSON lines or Parquet"),
+    "customers": Lazily("customers", "add and list customers"),
+    "keys": Lazily("keys", "add, list and revoke API keys"),
+    "grants": Lazily("grants", "give credits and list grants"),
+    "ledger": Lazily("ledger", "verify, balance, statement, promises, trial-balance and history"),
+    "cost": Lazily("cost", "what a token costs to make on GPUs: frontiers, fleets, generations"),
 }
 
 
-class Lazy(click.Group):
-    """A group whose commands are modules of this package, each with a `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return names in the order in which an operator meets them."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command's module."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List commands without importing them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazily=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tokenworth")
 def cli() -> None:
     """Tokenworth: measure, price and capture, for whoever sells AI by the token."""

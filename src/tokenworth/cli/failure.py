@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from tokenworth.core.errors import BookError, InputError, TokenworthError
+from tokenworth.core.errors import FilesError, InputError, TokenworthError
 
 BAD_INPUT, FAILED = 2, 1
 
@@ -25,7 +25,7 @@ def report(error: Exception, *, as_json: bool) -> int:
 
 def _text(error: Exception) -> str:
     match error:
-        case BookError():
+        case FilesError():
             return str(error)
         case click.UsageError() if error.ctx:
             return f"{error.ctx.get_usage()}\nerror: {error.format_message()} [usage]"
@@ -36,9 +36,9 @@ def _text(error: Exception) -> str:
 
 def _data(error: Exception) -> dict[str, object]:
     match error:
-        case BookError():
+        case FilesError():
             problems = [dataclasses.asdict(problem) for problem in error.problems]
-            return {"code": error.code, "what": "the book has problems", "mend": "mend each of them", "problems": problems}
+            return {"code": error.code, "what": error.told, "mend": "mend each of them", "problems": problems}
         case TokenworthError():
             return {"code": error.code, "what": error.what, "mend": error.mend}
         case click.ClickException():

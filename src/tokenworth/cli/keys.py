@@ -5,10 +5,11 @@ from contextlib import closing
 
 import click
 
+from tokenworth.book.model import RANKS
 from tokenworth.cli.options import as_json, database
 from tokenworth.core.instants import format_instant
 from tokenworth.render.tables import Column, print_table
-from tokenworth.store.sqlite.directory import ApiKey
+from tokenworth.store.sqlite.directory import MACHINE, SCOPES, ApiKey, MachineKey
 from tokenworth.wiring.ledgers import Where, open_registry
 
 
@@ -20,16 +21,35 @@ def command() -> None:
 @command.command()
 @click.argument("customer")
 @click.option("--project", default="", help="What the customer uses it for; budgets can count each project.")
+@click.option("--tier", type=click.Choice(list(RANKS)), help="Service tier of requests that name none.")
 @database
 @as_json
-def add(*, customer: str, project: str, db: Where, as_json: bool) -> None:
+def add(*, customer: str, project: str, tier: str | None, db: Where, as_json: bool) -> None:
     """Make a key for a customer and print its secret, which is not kept."""
     with closing(open_registry(db, create=False)) as directory:
-        made, secret = directory.add_key(customer, project)
+        made, secret = directory.add_key(customer, project, tier or "")
     if as_json:
-        click.echo(json.dumps({"id": made.id, "customer": made.customer, "project": made.project, "secret": secret}))
+        click.echo(json.dumps({"id": made.id, "customer": made.customer, "project": made.project, "tier": made.tier, "secret": secret}))
     else:
         click.echo(f"{made.id} of {made.customer}, shown once: {secret}")
+
+
+@command.command()
+@click.argument("scope", type=click.Choice(SCOPES))
+@click.option("--name", default="", help="What machine has it.")
+@database
+@as_json
+def add_own(*, scope: str, name: str, db: Where, as_json: bool) -> None:
+    """Make a key for a machine of your own and print its secret, which is not kept.
+
+    With `ingest` it posts usage of any customer, with `metrics` it reads the gateway's metrics; neither calls a model.
+    """
+    with closing(open_registry(db, create=False)) as directory:
+        made, secret = directory.add_machine_key(scope, name)
+    if as_json:
+        click.echo(json.dumps({"id": made.id, "scope": made.scope, "name": made.name, "secret": secret}))
+    else:
+        click.echo(f"{made.id} for {made.scope}, shown once: {secret}")
 
 
 @command.command(name="list")
@@ -37,16 +57,20 @@ def add(*, customer: str, project: str, db: Where, as_json: bool) -> None:
 @database
 @as_json
 def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
-    """List keys, revoked ones too, of one customer or of all."""
+    """List keys, revoked ones too, of one customer, or of all and your own machines."""
     with closing(open_registry(db, create=False)) as directory:
         if customer is not None:
             directory.customer(customer)
         found = list(directory.keys(customer))
+        machines: list[MachineKey] = [] if customer is not None else list(directory.machine_keys())
     if as_json:
-        click.echo(json.dumps([_data(key) for key in found], indent=2))
+        click.echo(json.dumps([*map(_data, found), *map(_data, machines)], indent=2))
         return
-    rows = [[k.id, k.customer, k.project, format_instant(k.created)[:10], format_instant(k.revoked)[:10] if k.revoked else ""] for k in found]
-    print_table("", [Column(title) for title in ("key", "customer", "project", "since", "revoked")], rows)
+    rows = [[k.id, k.customer, k.project, k.tier, *_dates(k)] for k in found]
+    print_table("", [Column(title) for title in ("key", "customer", "project", "tier", "since", "revoked")], rows)
+    if machines:
+        own = [[k.id, k.scope, k.name, *_dates(k)] for k in machines]
+        print_table("Your own machines", [Column(title) for title in ("key", "scope", "name", "since", "revoked")], own)
 
 
 @command.command()
@@ -56,13 +80,20 @@ def list_(*, customer: str | None, db: Where, as_json: bool) -> None:
 def revoke(*, key: str, db: Where, as_json: bool) -> None:
     """Revoke a key by its id; requests with it are refused from now on."""
     with closing(open_registry(db, create=False)) as directory:
-        revoked = directory.revoke_key(key)
+        revoked = directory.revoke_machine_key(key) if key.startswith(MACHINE) else directory.revoke_key(key)
     if as_json:
         click.echo(json.dumps(_data(revoked)))
     else:
-        click.echo(f"{revoked.id} of {revoked.customer} is revoked since {format_instant(revoked.revoked)}")
+        whose = f"of {revoked.customer}" if isinstance(revoked, ApiKey) else f"for {revoked.scope}"
+        click.echo(f"{revoked.id} {whose} is revoked since {format_instant(revoked.revoked)}")
 
 
-def _data(key: ApiKey) -> dict[str, str | None]:
-    revoked = format_instant(key.revoked) if key.revoked else None
-    return {"id": key.id, "customer": key.customer, "project": key.project, "created": format_instant(key.created), "revoked": revoked}
+def _data(key: ApiKey | MachineKey) -> dict[str, str | None]:
+    dated = {"created": format_instant(key.created), "revoked": format_instant(key.revoked) if key.revoked else None}
+    if isinstance(key, ApiKey):
+        return {"id": key.id, "customer": key.customer, "project": key.project, "tier": key.tier, **dated}
+    return {"id": key.id, "scope": key.scope, "name": key.name, **dated}
+
+
+def _dates(key: ApiKey | MachineKey) -> list[str]:
+    return [format_instant(at)[:10] if at else "" for at in (key.created, key.revoked)]

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from tokenworth.cli.corrections import adjust, notices, refund
-from tokenworth.cli.ledger_reports import history, trial_balance
+from tokenworth.cli.ledger_reports import history, promises, trial_balance
 from tokenworth.cli.options import as_json, database, period
 from tokenworth.core.money import format_amount
 from tokenworth.flows.statement import summarise
@@ -81,5 +81,5 @@ def statement(*, since: str | None, until: str | None, db: Where, as_json: bool)
         print_statement(found, console=Console())
 
 
-for each in (trial_balance, history, refund, adjust, notices):
+for each in (promises, trial_balance, history, refund, adjust, notices):
     command.add_command(each)

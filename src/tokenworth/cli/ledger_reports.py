@@ -3,11 +3,14 @@
 import json
 
 import click
+from rich.console import Console
 
 from tokenworth.cli.instants import instant, need_order
-from tokenworth.cli.options import as_json, database
+from tokenworth.cli.options import as_json, database, period
+from tokenworth.flows.promises import services
 from tokenworth.render.accounts import history_data, print_history, print_trial_balance, trial_balance_csv, trial_balance_data
 from tokenworth.render.beancount import trial_balance_lines
+from tokenworth.render.promises import print_promises, promises_data
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.ledgers import Where, open_reader
 from tokenworth.wiring.onboard import need_account
@@ -37,6 +40,21 @@ def trial_balance(*, until: int | None, since: int | None, recorded: bool, form:
     else:
         for line in FORMATS[form](found):
             click.echo(line)
+
+
+@click.command()
+@click.option("--since", help="First instant, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Instant before which events are taken.")
+@database
+@as_json
+def promises(*, since: str | None, until: str | None, db: Where, as_json: bool) -> None:
+    """Show what service tiers came to: time to the first token, tokens a second of one user, waiting, and the share inside the promise."""
+    with open_reader(db) as reader:
+        found = services(reader.read(**period(since, until)))
+    if as_json:
+        click.echo(json.dumps(promises_data(found), indent=2))
+    else:
+        print_promises(found, console=Console())
 
 
 @click.command()

@@ -1,33 +1,32 @@
 """`tokenworth serve DIR`: run the gateway on a book."""
 
-import logging
 import os
 import socket
+import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import uvloop
 
-from tokenworth.book.guard import check_margins
-from tokenworth.book.load import load, place
 from tokenworth.book.model import Book
 from tokenworth.cli.options import PORT, NamedPath, database
-from tokenworth.core.errors import BookError
 from tokenworth.flows.serve.order import Shop
-from tokenworth.gateway.app import Gateway
 from tokenworth.gateway.asgi import App
+from tokenworth.gateway.outside import Outside, application
 from tokenworth.gateway.server import Address, check_port, run
+from tokenworth.gateway.watch import DRAIN_SECONDS
 from tokenworth.gateway.workers import supervise
 from tokenworth.wiring.clock import now
-from tokenworth.wiring.costs import cost_card, list_price_problem
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
-from tokenworth.wiring.serving import HOLD_SECONDS, join_backend, open_backend, serving, shared
-from tokenworth.wiring.shop import counts_of, sizes_of
+from tokenworth.wiring.logs import start_logs
+from tokenworth.wiring.serving import HOLD_SECONDS, join_backend, open_backend, shared
+from tokenworth.wiring.shop import open_shop, shop_of, sizes_of
 
 
 @click.command()
@@ -43,24 +42,37 @@ from tokenworth.wiring.shop import counts_of, sizes_of
     help="How long credits stay held for a request whose gateway died.",
 )
 @click.option(
+    "--drain-seconds",
+    type=click.FloatRange(min=0),
+    default=DRAIN_SECONDS,
+    show_default=True,
+    help="How long open requests may go on after SIGTERM; then they are cut, and charged for what was delivered.",
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--log-requests", is_flag=True, help="Log a line for each request.")
+@click.option("--metrics-by-customer", "by_customer", is_flag=True, help="Count events, tokens and money by customer too.")
+@click.option("--otel", "traces", is_flag=True, help="Export a span for each request, as OTEL_EXPORTER_OTLP_* say; takes the extra otel.")
+@click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that serve: one for each core is the most that pays."
 )
-def command(directory: Path, db: Where, host: str, port: int, hold_seconds: int, workers: int) -> None:  # noqa: PLR0913, PLR0917 - an option each
+def command(*, directory: Path, db: Where, host: str, port: int, workers: int, log_format: str, **settings: Any) -> None:  # noqa: PLR0913 - one per option
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
-    _log()
-    shop = _open(directory)
+    start_logs(log_format)
+    shop = open_shop(directory)
+    book, outside = shop.book, Outside(database=db, **settings)
     ready = partial(_say, shop, directory, db, f"http://{host}:{port}")
     if workers > 1:
-        uvloop.run(_with_workers(Worker(shop.book, db, hold_seconds), Address(host, port), number=workers, ready=ready))
+        check_port(host, port)
+        uvloop.run(_with_workers(Worker(book, db, outside, log_format), Address(host, port), number=workers, ready=ready))
         return
 
     @asynccontextmanager
     async def factory() -> AsyncGenerator[App, None]:
         async with (
-            open_backend(shop.book, db, os.environ) as backend,
-            serving(replace(shop, sizes=sizes_of(shop.book, db)), backend, hold_seconds=hold_seconds) as service,
+            open_backend(book, db, os.environ) as backend,
+            application(replace(shop, sizes=sizes_of(book, db)), backend, outside) as app,
         ):
-            yield Gateway(service)
+            yield app
 
     run(factory, host=host, port=port, ready=ready)
 
@@ -71,38 +83,26 @@ class Worker:
 
     book: Book
     database: Where
-    hold_seconds: int
+    outside: Outside
+    log_format: str
 
     @asynccontextmanager
     async def __call__(self, owner: socket.socket | None) -> AsyncGenerator[App, None]:
         """Open what the application stands on, and drain it at the end."""
-        _log()
-        book = self.book
+        start_logs(self.log_format)
+        shop, _ = shop_of(self.book)
         async with (
-            join_backend(book, self.database, os.environ, owner) as backend,
-            serving(Shop(book, cost_card(book), counts_of(book), sizes_of(book, self.database)), backend, hold_seconds=self.hold_seconds) as service,
+            join_backend(self.book, self.database, os.environ, owner) as backend,
+            application(replace(shop, sizes=sizes_of(self.book, self.database)), backend, self.outside) as app,
         ):
-            yield Gateway(service)
+            yield app
 
 
 async def _with_workers(worker: Worker, address: Address, *, number: int, ready: Callable[[], None]) -> None:
-    check_port(address.host, address.port)
-    async with shared(worker.book, worker.database, os.environ) as connect:
-        await supervise(worker, connect, address, number=number, ready=ready)
-
-
-def _log() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def _open(directory: Path) -> Shop:
-    """Load a book with its costs; BookError where `tokenworth check` would find an error, rates below cost among them."""
-    book = load(directory, list_price_problem)
-    costs = cost_card(book)
-    errors = [place(problem, directory) for problem in check_margins(book, costs, now()).problems if problem.severity == "error"]
-    if errors:
-        raise BookError(errors)
-    return Shop(book, costs, counts_of(book))
+    with tempfile.TemporaryDirectory(prefix="tokenworth-") as folder:
+        worker = replace(worker, outside=replace(worker.outside, peers=Path(folder)))
+        async with shared(worker.book, worker.database, os.environ) as connect:
+            await supervise(worker, connect, address, number=number, ready=ready)
 
 
 def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:

@@ -6,7 +6,8 @@ TokenworthError
 |   |-- InstantError      bad_instant    not a date or an ISO 8601 instant with offset
 |   |-- UsageError        bad_usage      counts that contradict each other, or no counts at all
 |   |   |-- UnknownUnitError   unknown_unit   a class of tokens, or a context, that nobody declared
-|   `-- BookError         bad_book       all problems of all files of a book
+|   `-- FilesError        bad_files      all problems of files that were given
+|       `-- BookError     bad_book       all problems of all files of a book
 |-- PriceError            unpriced       no rate is in force for what was used
 |-- LedgerError           ledger         the ledger cannot be read, written or trusted
 `-- SupplierError         supplier       a supplier failed, timed out or answered nonsense
@@ -83,15 +84,23 @@ class UnknownUnitError(UsageError):
     code = "unknown_unit"
 
 
-class BookError(InputError):
-    """A book has problems; all of them are listed."""
+class FilesError(InputError):
+    """Files have problems; all of them are listed."""
 
-    code = "bad_book"
+    code = "bad_files"
+    told = "the file has problems"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Take every problem of every file."""
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+class BookError(FilesError):
+    """A book has problems; all of them are listed."""
+
+    code = "bad_book"
+    told = "the book has problems"
 
 
 class PriceError(TokenworthError):

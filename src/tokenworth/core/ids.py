@@ -16,6 +16,9 @@ PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
 
 ENTROPY_BYTES = 10
 
+IMPORTED = "imp_"
+"""How the ids of events from elsewhere begin: after all sortable ids, since their order is not that of time."""
+
 
 def sortable_id(instant: int, entropy: bytes) -> str:
     """Return a ULID: 26 characters, 48 bits of milliseconds of `instant` (microseconds), then 80 bits of entropy."""
@@ -23,6 +26,11 @@ def sortable_id(instant: int, entropy: bytes) -> str:
         raise InputError(f"an id takes {ENTROPY_BYTES} bytes of entropy, not {len(entropy)}")
     value = (instant // 1000 << 80) | int.from_bytes(entropy, "big")
     return "".join([PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+def imported_id(source: str, id_: str) -> str:
+    """Return the id of an event that another system knows as `id_` of `source`: the same for the same, whatever else is said of it."""
+    return IMPORTED + digest(f"{len(source)}:{source}{id_}".encode())[:32]
 
 
 def is_id(text: str) -> bool:

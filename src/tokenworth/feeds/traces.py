@@ -6,6 +6,7 @@ Sources, dates, licences and credit lines stand in `data/traces/README.md`.
 import csv
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -60,6 +61,8 @@ TRACES: Mapping[str, tuple[str, Callable[[TextIO], Iterator[Row]]]] = {
     "mooncake-conversation": ("mooncake_conversation.jsonl.gz", _mooncake),
 }
 """File and reader by name."""
+HASHED = ("mooncake-conversation",)
+"""Traces that say which blocks of prompts are equal."""
 
 
 @cache
@@ -67,7 +70,21 @@ def load(name: str) -> Sequence[Row]:
     """Return a shipped trace's rows in order of arrival, read once a process; InputError names the known traces."""
     if name not in TRACES:
         raise InputError(f"no trace is called {name!r}", mend=f"use one of {', '.join(TRACES)}", code="unknown_trace")
-    file, read = TRACES[name]
-    packed = files("tokenworth") / "data" / "traces" / file
+    with _open(name) as lines:
+        return tuple(TRACES[name][1](lines))
+
+
+@contextmanager
+def _open(name: str) -> Iterator[TextIO]:
+    packed = files("tokenworth") / "data" / "traces" / TRACES[name][0]
     with packed.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as lines:
-        return tuple(read(lines))
+        yield lines
+
+
+def prefix_blocks(name: str) -> Sequence[tuple[int, tuple[int, ...]]]:
+    """Return each prompt's tokens and the hashes of its blocks of BLOCK_TOKENS, in order of arrival; InputError where a trace has none."""
+    if name not in HASHED:
+        raise InputError(f"the trace {name!r} does not say which prompts share a prefix", mend=f"use {', '.join(HASHED)}", code="no_blocks")
+    with _open(name) as lines:
+        rows = map(orjson.loads, lines)
+        return tuple((row["input_length"], tuple(row["hash_ids"])) for row in rows)

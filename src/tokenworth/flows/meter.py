@@ -10,11 +10,10 @@ from typing import Any
 from tokenworth.core.errors import InputError, PriceError, TokenworthError
 from tokenworth.core.instants import parse_instant
 from tokenworth.flows.ports import PriceList
-from tokenworth.measure.usage.counts import Usage
 from tokenworth.measure.usage.dialects import meter, provider_id
 from tokenworth.measure.usage.fields import shown
 from tokenworth.price.card import Terms
-from tokenworth.price.rate import Charge, charge
+from tokenworth.price.rate import Charge, charge, with_request
 
 FIELDS = ("provider", "api", "model", "at", "payload")
 SNAPSHOT = re.compile(r"-[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
@@ -53,10 +52,7 @@ def _meter(number: int, line: bytes, prices: PriceList) -> Metered:
     record = _record(line)
     found = meter(record["provider"], record["api"], record["payload"])
     terms = _terms(record, found.model, found.context, prices)
-    usage = found.usage
-    if "request" in terms.steps[0].rates:
-        usage = Usage({**usage.counts, "request": 1})
-    return Metered(number, record["provider"], record["model"], charge(usage, terms))
+    return Metered(number, record["provider"], record["model"], charge(with_request(found.usage, terms), terms))
 
 
 def _terms(record: Mapping[str, Any], served: str, context: Mapping[str, str], prices: PriceList) -> Terms:
@@ -79,7 +75,7 @@ def _terms(record: Mapping[str, Any], served: str, context: Mapping[str, str], p
 def _record(line: bytes) -> Mapping[str, Any]:
     try:
         # a byte order mark may begin a file
-        record = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_unique)
+        record = json.loads(line.decode("utf-8-sig"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}", mend="one object a line", code="bad_json") from None
     if not isinstance(record, dict):
@@ -94,7 +90,7 @@ def _record(line: bytes) -> Mapping[str, Any]:
     return record
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object that states a name twice: readers differ about which of the two holds."""
     values = dict(pairs)
     if len(values) < len(pairs):

@@ -1,7 +1,7 @@
 """What the use-cases need from outside, as Protocols: stores, suppliers and feeds implement them, wiring joins them."""
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tokenworth.capture.commands import Command, Result
@@ -27,10 +27,42 @@ class Principal:
     """The key's id, not the secret."""
     project: str = ""
     """What the customer uses the key for; empty where it was not said."""
+    tier: str = ""
+    """Service tier of requests that name none; empty for the default one."""
 
 
-class Directory(Protocol):
-    """Customers and their keys."""
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """A key of the operator's own: `scope` is `ingest` or `metrics`."""
+
+    id: str
+    scope: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A customer with the plan it is on now, and its keys, revoked ones too, each with its project."""
+
+    customer: str
+    plan: str
+    keys: Mapping[str, str]
+
+
+class Operators(Protocol):
+    """The operator's own keys, and whom usage from elsewhere may name."""
+
+    def find_operator(self, secret: str) -> OperatorKey | None:
+        """Return which of the operator's keys a secret is; None where it is unknown or revoked."""
+        ...
+
+    def find_buyer(self, customer: str) -> Buyer | None:
+        """Return a customer; None where there is none."""
+        ...
+
+
+class Directory(Operators, Protocol):
+    """Customers and their keys, and the operator's own."""
 
     def find_key(self, secret: str) -> Principal | None:
         """Return whom an API key belongs to; None where it is unknown or revoked."""
@@ -55,12 +87,14 @@ class PriceList(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SupplierRequest:
-    """A request on the OpenAI wire format, already addressed to the supplier's model."""
+    """A request on the supplier's wire format, already addressed to its model."""
 
     path: str
     """Such as `/chat/completions`."""
     body: Mapping[str, Any]
     stream: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the client's, those that the supplier is to see."""
 
 
 @dataclass(frozen=True, slots=True)

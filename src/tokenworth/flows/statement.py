@@ -17,13 +17,17 @@ ANSWERED = frozenset({Status.OK, Status.ESTIMATED, Status.UNRATED})
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over events. `charge` is nano-units of the book's unit; `revenue` and `cost` nano-units of its currency."""
+    """Sums over events. `charge` is nano-units of the book's unit; `revenue` and `cost` nano-units of its currency.
+
+    `cost` has what attempts are estimated to cost that did not serve, `wasted` is that part of it.
+    """
 
     requests: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     charge: int = 0
     revenue: int = 0
     cost: int = 0
+    wasted: int = 0
     uncosted: int = 0
     """Requests that were answered at a cost which nobody knows; `cost` lacks them, so margins are at most what they seem."""
 
@@ -34,7 +38,8 @@ class Tally:
             self.tokens[name] = self.tokens.get(name, 0) + count
         self.charge += event.charge
         self.revenue += event.revenue
-        self.cost += event.cost
+        self.cost += event.cost + event.wasted
+        self.wasted += event.wasted
         self.uncosted += event.status in ANSWERED and not event.cost_card
 
     @property

@@ -2,23 +2,40 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
-from tokenworth.flows.serve.wire import chat
+from tokenworth.flows.serve.wire import chat, messages
 from tokenworth.flows.serve.wire.find import FORMATS
 from tokenworth.flows.serve.wire.format import Format
-from tokenworth.gateway.asgi import PRESENCE, ClientGone, Message, Presence, Receive, Send, header, read_body, send_json, send_start, send_whole
+from tokenworth.flows.serve.wire.messages import models
+from tokenworth.gateway.asgi import (
+    PRESENCE,
+    ClientGone,
+    Message,
+    Presence,
+    Receive,
+    Send,
+    bearer,
+    header,
+    read_body,
+    send_json,
+    send_start,
+    send_whole,
+)
 
 MAX_BODY = 8 * 1024 * 1024
 """Default limit of a request's body in bytes: a context of a million tokens as text, or a few images, and no stall of the others."""
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Message, Receive, Send], Awaitable[None]]
+Routes = Mapping[str, Mapping[str, Handler]]
+"""By path and method."""
+NONE: Routes = MappingProxyType({})
 PREFIX = "/v1"
 BY_PATH = {PREFIX + spoken.path: spoken for spoken in FORMATS.values()}
 """What clients speak at which path."""
@@ -27,19 +44,21 @@ BY_PATH = {PREFIX + spoken.path: spoken for spoken in FORMATS.values()}
 class Gateway:
     """The ASGI application over one process's service."""
 
-    def __init__(self, service: Service, *, max_body: int = MAX_BODY) -> None:
-        """Serve requests of at most `max_body` bytes."""
+    def __init__(self, service: Service, *, max_body: int = MAX_BODY, more: Routes = NONE) -> None:
+        """Serve requests of at most `max_body` bytes; `more` are the operator's own routes."""
         self._service = service
         self._max_body = max_body
-        self._routes: dict[str, dict[str, Handler]] = {
+        self._routes: Routes = {
             **{path: {"POST": partial(self._answer, spoken)} for path, spoken in BY_PATH.items()},
+            "/v1/messages/count_tokens": {"POST": self._count},
             "/v1/models": {"GET": self._models},
             "/healthz": {"GET": self._health},
+            **more,
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; every refusal is an error of the shape that the path's format has."""
-        spoken = BY_PATH.get(scope["path"], chat.FORMAT)
+        spoken = _spoken(scope)
         if scope["method"] == "HEAD":
             send = _headers_only(send)
         try:
@@ -71,27 +90,35 @@ class Gateway:
 
     async def _answer(self, spoken: Format, scope: Message, receive: Receive, send: Send) -> None:
         # before the body: what a stranger sends is not read
-        secret = _secret(scope)
+        secret = bearer(scope)
         self._service.caller(secret)
         body = await read_body(scope, receive, self._max_body)
         with _WhilePresent(scope):
-            reply = await self._service.answer(spoken, Call(secret, body, header(scope, b"idempotency-key")))
+            told = (header(scope, name) for name in (b"idempotency-key", b"anthropic-beta", b"x-session-affinity"))
+            reply = await self._service.answer(spoken, Call(secret, body, *told))
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:
                 await _whole(reply, send)
 
+    async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
+        self._service.caller(bearer(scope))
+        body = await read_body(scope, receive, self._max_body)
+        counted = await self._service.count_tokens(Call(bearer(scope), body, betas=header(scope, b"anthropic-beta")))
+        await send_json(send, 200, {"input_tokens": counted.tokens}, {"x-tokenworth-counted-by": counted.by})
+
     async def _models(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
-        await send_json(send, 200, {"object": "list", "data": self._service.models(_secret(scope))})
+        found = self._service.models(bearer(scope))
+        await send_json(send, 200, models.listed(found) if _is_anthropics(scope) else {"object": "list", "data": found})
 
     async def _model(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive
         name = scope["path"].removeprefix("/v1/models/")
-        found = [model for model in self._service.models(_secret(scope)) if model["id"] == name]
+        found = [model for model in self._service.models(bearer(scope)) if model["id"] == name]
         if not found:
             raise unknown_product(name)
-        await send_json(send, 200, found[0])
+        await send_json(send, 200, models.described(found[0]) if _is_anthropics(scope) else found[0])
 
     async def _health(self, scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -146,6 +173,11 @@ def _headers_only(send: Send) -> Send:
     return send_bare
 
 
-def _secret(scope: Message) -> str:
-    scheme, _, secret = header(scope, b"authorization").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
+def _spoken(scope: Message) -> Format:
+    """Return the format in which a request is answered, and refused."""
+    return BY_PATH.get(scope["path"]) or (messages.FORMAT if _is_anthropics(scope) else chat.FORMAT)
+
+
+def _is_anthropics(scope: Message) -> bool:
+    """Whether Anthropic's client asks, where the path does not say it."""
+    return bool(header(scope, b"anthropic-version"))

@@ -54,6 +54,12 @@ def header(scope: Message, name: bytes) -> str:
     return ""
 
 
+def bearer(scope: Message) -> str:
+    """Return the key that a request comes with, as a bearer's or, as Anthropic's client sends it, in `x-api-key`; empty where there is none."""
+    scheme, _, told = header(scope, b"authorization").partition(" ")
+    return told.strip() if scheme.lower() == "bearer" else header(scope, b"x-api-key").strip()
+
+
 async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
     """Return the request's body; Refusal (413) above `limit` bytes, before it is read where its length is announced; 408 where it takes too long."""
     announced = header(scope, b"content-length")

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from tokenworth.core.errors import InputError
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.connection import Connection, config
+from tokenworth.gateway.ending import ending
 
 log = logging.getLogger(__name__)
 Factory = Callable[[], AbstractAsyncContextManager[App]]
@@ -73,8 +74,10 @@ async def serve(app: App, address: Address, *, ready: Callable[[], None], shared
     server = await loop.create_server(
         lambda: Connection(settings, state, {}), address.host, address.port, backlog=BACKLOG, reuse_address=True, reuse_port=shared
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    on_signal = ending(app, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, on_signal)
+    # a terminal interrupts all processes at once; of several, the first one tells the others
+    loop.add_signal_handler(signal.SIGINT, (lambda: None) if shared else on_signal)
     collect_less()
     ready()
     await stop.wait()

@@ -41,6 +41,11 @@ def charge(usage: Usage, terms: Terms) -> Charge:
         raise PriceError(f"{terms.source} has no rate for {name} ({usage.counts[name]} used)", mend=f'add {name} = "..." to it') from None
 
 
+def with_request(usage: Usage, terms: Terms) -> Usage:
+    """Count the request itself, once, where it has a rate; sellers and suppliers need not agree on that."""
+    return Usage({**usage.counts, "request": 1}) if "request" in terms.steps[0].rates and "request" not in usage.counts else usage
+
+
 def rate(usage: Usage, card: Card, at: int, *, product: str, tier: str = DEFAULT_TIER) -> Charge:
     """Price a usage with the terms that the card has in force at an instant for a product and tier."""
     return charge(usage, card.terms(product, tier, at))

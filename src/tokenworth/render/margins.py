@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tokenworth.book.cards import show_date
 from tokenworth.book.guard import Report, name_of, show_money, show_percent
-from tokenworth.book.margin import Row
+from tokenworth.book.margin import MIX, Row
 from tokenworth.book.model import Book
 from tokenworth.core.money import format_rate
 from tokenworth.render.tables import Column, print_table
@@ -23,9 +23,11 @@ def print_margins(report: Report, book: Book, *, console: Console) -> None:
     units = f"{book.unit} and {book.currency} per million" if book.unit != book.currency else f"{book.currency} per million"
     steps = any(row.above for row in report.rows)
     later = any(row.at != report.at for row in report.rows)
+    mixed = not all(row.alone for row in report.rows)
     columns = [
         Column("product"),
         Column("tier"),
+        *([Column("model")] if mixed else []),
         Column("class"),
         *([Column("above", number=True)] if steps else []),
         *([Column("from")] if later else []),
@@ -39,7 +41,7 @@ def print_margins(report: Report, book: Book, *, console: Console) -> None:
     for card in book.cards:
         rows = [row for row in report.rows if row.card == card]
         figures = _figures(rows)
-        cells = [_cells(row, report, figures[at], steps=steps, later=later) for at, row in enumerate(rows)]
+        cells = [_cells(row, report, figures[at], steps=steps, later=later, mixed=mixed) for at, row in enumerate(rows)]
         if cells:
             print_table(f"Margins of card {card} ({units}, on the cheapest plan)", columns, cells, console=console)
     _print_notes(report, console)
@@ -74,14 +76,15 @@ def _padded(text: str, places: int) -> str:
     return f"{int(whole):,}.{decimals:0<{places}}" if places else f"{int(whole):,}"
 
 
-def _cells(row: Row, report: Report, figures: Sequence[str], *, steps: bool, later: bool) -> list[str]:
+def _cells(row: Row, report: Report, figures: Sequence[str], **shown: bool) -> list[str]:
     rate, price, cost = figures
     return [
         row.product,
         row.tier,
+        *(["the mix" if row.model == MIX else row.model] if shown["mixed"] else []),
         row.unit,
-        *([f"{row.above:,}" if row.above else ""] if steps else []),
-        *([show_date(row.at) if row.at != report.at else ""] if later else []),
+        *([f"{row.above:,}" if row.above else ""] if shown["steps"] else []),
+        *([show_date(row.at) if row.at != report.at else ""] if shown["later"] else []),
         rate,
         row.worth.plan,
         price,
@@ -113,6 +116,7 @@ def _row_data(row: Row) -> dict[str, Any]:
         "card": row.card,
         "product": row.product,
         "tier": row.tier,
+        "model": row.model or None,
         "unit": row.unit,
         "above": row.above,
         "from": show_date(row.at),

@@ -77,6 +77,9 @@ def _print_outcomes(statement: Statement, console: Console) -> None:
         console.print(text, style="red", highlight=False)
     if uncosted := statement.total.uncosted:
         console.print(f"Incomplete: the cost of {uncosted:,} answered requests is not known, so margins are less.", style="red", highlight=False)
+    if wasted := statement.total.wasted:
+        text = f"In the cost: {rounded(wasted)} {statement.currency}, estimated, of attempts that did not serve."
+        console.print(text, highlight=False)
     for alarm, count in sorted(statement.alarms.items()):
         console.print(f"Alarm: {alarm} ({count:,} times).", style="yellow", highlight=False)
 
@@ -103,6 +106,7 @@ def tally_data(tally: Tally) -> dict[str, Any]:
         "charged": format_amount(tally.charge),
         "revenue": format_amount(tally.revenue),
         "cost": format_amount(tally.cost),
+        "wasted": format_amount(tally.wasted),
         "margin": format_amount(tally.margin),
         "uncosted": tally.uncosted,
     }

@@ -6,7 +6,7 @@ from tokenworth.capture.events import UsageEvent
 from tokenworth.core.units import UNITS
 
 INSTANTS = ("at", "ended")
-INTEGERS = ("charge", "waived", "revenue", "cost", "first_token")
+INTEGERS = ("charge", "waived", "revenue", "cost", "first_token", "queued", "streamed", "wasted")
 TEXTS = tuple(name for name in UsageEvent._fields if name not in (*INSTANTS, *INTEGERS, "counts"))
 COLUMNS = (*TEXTS, *INSTANTS, *INTEGERS, *UNITS)
 

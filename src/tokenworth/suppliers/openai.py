@@ -40,7 +40,7 @@ class OpenAISupplier:
             # with the first request, since it belongs to the running loop
             self._pool = Pool(self._origin, self.timeout)
         try:
-            connection = await self._pool.ask(request.path, encode(request.body))
+            connection = await self._pool.ask(request.path, encode(request.body), request.headers)
         except TimeoutError:
             raise SupplierError(f"the supplier takes no connection within {CONNECT_SECONDS} s", code="supplier_timeout") from None
         except Silent:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tokenworth.core.errors import InputError
 from tokenworth.store.ledger.proof.report import Report
@@ -10,6 +11,8 @@ from tokenworth.store.postgres.directory import PostgresDirectory, PostgresRegis
 from tokenworth.store.postgres.ledger import PostgresLedger
 from tokenworth.store.postgres.reader import PostgresReader
 from tokenworth.store.postgres.reader import verify as verify_postgres
+from tokenworth.store.postgres.session import Session
+from tokenworth.store.sqlite.connect import connect_readonly
 from tokenworth.store.sqlite.directory import Registry, SqliteDirectory
 from tokenworth.store.sqlite.ledger import SqliteLedger
 from tokenworth.store.sqlite.reader import Reader
@@ -52,6 +55,11 @@ def open_registry(where: Where, *, create: bool = True) -> Registry:
     if is_url(where):
         return PostgresRegistry(str(where), clock=now, entropy=entropy)
     return Registry(Path(where), clock=now, entropy=entropy)
+
+
+def open_connection(where: Where) -> Any:
+    """Open an existing ledger for reading what is asked with plain statements."""
+    return Session(str(where)) if is_url(where) else connect_readonly(Path(where))
 
 
 def open_directory(where: Where) -> SqliteDirectory | PostgresDirectory:

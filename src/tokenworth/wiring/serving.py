@@ -10,6 +10,8 @@ from tokenworth.book.model import Book
 from tokenworth.core.errors import InputError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Directory, Ledger, Supplier
+from tokenworth.flows.serve.dispatch import Gates
+from tokenworth.flows.serve.edition import Edition
 from tokenworth.flows.serve.holds import Holds
 from tokenworth.flows.serve.order import Shop
 from tokenworth.flows.serve.service import Service
@@ -39,9 +41,12 @@ class Backend:
 async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, clock: Callable[[], int] = now) -> AsyncGenerator[Service, None]:
     """Run a service: its background tasks until the end, then wait until every hold that is being closed is closed."""
     holds = Holds(backend.ledger, clock, hold_seconds * SECOND)
+    gates = Gates(clock)
+    gates.fit(shop.book)
+    service = Service(Edition(shop, backend.suppliers), backend.directory, gates, holds, clock, entropy)
     tasks = [asyncio.create_task(holds.keep()), asyncio.create_task(holds.expire())]
     try:
-        yield Service(shop, backend.directory, backend.suppliers, holds, clock, entropy)
+        yield service
     finally:
         await holds.drain()
         for task in tasks:
@@ -49,8 +54,7 @@ async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECO
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
-        for supplier in backend.suppliers.values():
-            await supplier.close()
+        await service.close()
 
 
 @asynccontextmanager
@@ -104,12 +108,13 @@ async def shared(book: Book, database: Where, environment: Mapping[str, str]) ->
 def prepare(book: Book, database: Where) -> None:
     """Check that a book fits the accounts, give them its policies, and store its version; InputError where units differ."""
     with closing(open_registry(database)) as writable:
-        _check_units(book, database)
+        check_units(book, database)
         agree(book, database)
         apply_book(writable.db, book.id, book.files, now())
 
 
-def _check_units(book: Book, database: Where) -> None:
+def check_units(book: Book, database: Where) -> None:
+    """Raise InputError where customers' accounts are in another unit than a book."""
     with open_reader(database) as reader:
         others = list(reader.of_other_units(book.unit, book.currency))
     if others:

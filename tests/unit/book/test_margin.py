@@ -201,3 +201,52 @@ def test_tiers_that_are_passed_on_have_the_suppliers_price_and_others_the_defaul
     passed = BOOK.replace("max_output = 4000", 'max_output = 4000\ntiers = ["flex"]')
     book = load_files({"book.toml": passed + flex + cost})
     assert {row.tier: row.cost for row in check_margins(book, book.costs, AT).rows} == {"default": 4_000_000, "flex": 2_000_000}
+
+
+SECOND_MODEL = """
+[models.n]
+supplier = "sim"
+name = "n-1"
+context = 300000
+max_output = 4000
+[[models.n.cost]]
+from = 2026-01-01
+input = "3"
+cache_read = "0.1"
+output = "4"
+"""
+
+
+def mixed(*texts: str, weights: tuple[int, int] = (1, 1), product: str = "") -> Report:
+    rows = "".join(f'[[products.chat.mix]]\nmodel = "{name}"\nweight = {weight}\n' for name, weight in zip("mn", weights, strict=True))
+    files = BOOK.replace('model = "m"\n', product) + COST + SECOND_MODEL + rows
+    book = load_files({"book.toml": "".join((files, *texts))})
+    return check_margins(book, book.costs, AT)
+
+
+def test_each_model_of_a_mix_has_a_margin_and_so_has_the_mix_by_its_weights() -> None:
+    report = mixed(CARD, weights=(3, 1))
+    # a credit is worth $0.008, so 250 credits bring $2; three parts cost 1 and one costs 3
+    costs = {row.model: row.cost for row in report.rows if row.unit == "input"}
+    assert costs == {"m": 1_000_000, "n": 3_000_000, "": 1_500_000}
+    assert {row.model: row.margin for row in report.rows if row.unit == "input"} == {"m": Fraction(1, 2), "n": Fraction(-1, 2), "": Fraction(1, 4)}
+
+
+def test_a_model_below_cost_is_a_warning_and_a_mix_below_cost_an_error() -> None:
+    assert codes(mixed(CARD, weights=(3, 1))) == [("below_cost", "cards.standard.rates[0].input", "warning")]
+    severities = [severity for _, _, severity in codes(mixed(CARD, weights=(1, 3)))]
+    assert severities == ["warning", "error"]
+
+
+def test_a_model_that_is_only_asked_when_others_fail_counts_for_nothing_in_the_mix() -> None:
+    report = mixed(CARD, weights=(1, 0))
+    assert next(row.cost for row in report.rows if row.unit == "input" and not row.model) == 1_000_000
+    assert report.problems[0].severity == "warning"
+
+
+def test_a_model_that_the_most_cost_leaves_out_is_told_and_all_of_them_is_an_error() -> None:
+    report = mixed(CARD, product='max_cost = { input = "2" }\n')
+    (found,) = [problem for problem in report.problems if problem.code == "too_dear"]
+    assert (found.field, found.severity) == ("products.chat.max_cost", "warning")
+    assert "n is not asked from 2026-06-01 on, as its input costs 3 per million, and the most is 2" in found.what
+    assert "error" in {severity for code, _, severity in codes(mixed(CARD, product='max_cost = { input = "0.5" }\n')) if code == "too_dear"}

@@ -64,7 +64,7 @@ def test_a_settlement_without_a_hold_becomes_debt(policy: Policy, charge: int, d
     change = changed(spending.settle(settled(ONE, charge), account(policy), None, None))
     assert change.account is not None
     assert change.event is not None
-    assert change.hold == HoldRow(ONE.id, "ada", 0, (), 0, "", "", None, HoldState.SETTLED)
+    assert change.hold == HoldRow(ONE.id, "ada", 0, (), START + 1, "", "", None, HoldState.SETTLED)
     assert (change.account.debt, change.event.charge, change.event.waived) == (debt, charge - waived, waived)
     assert (change.account.held, change.account.lent) == (0, 0)
 

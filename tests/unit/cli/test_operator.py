@@ -42,6 +42,18 @@ def answer(shell: Shell, line: str) -> Any:
     return json.loads(out)
 
 
+def test_a_key_of_ones_own_is_listed_and_revoked(shell: Shell) -> None:
+    answer(shell, "customers add acme --plan payg --book shop")
+    answer(shell, "keys add acme")
+    key = answer(shell, "keys add-own ingest --name eu")
+    assert key["scope"] == "ingest"
+    assert [each.get("scope") for each in answer(shell, "keys list")] == [None, "ingest"]
+    assert [each.get("scope") for each in answer(shell, "keys list acme")] == [None]
+    assert key["secret"] not in shell("keys list")[1]
+    assert answer(shell, f"keys revoke {key['id']}")["revoked"]
+    assert shell("keys add-own root")[0] == 2
+
+
 def sell() -> None:
     """Sell acme 700 credits of output in one request."""
     event = draft(1, customer="acme")

@@ -150,14 +150,14 @@ GUESSED = (Status.ESTIMATED, "client_gone", 1 * 1000 + 2 * 4000)
 )
 async def test_a_client_that_leaves_a_stream(pieces: list[Any], expected: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """The usage of an answer that the client has whole is waited for: reasoning that is not shown is in no byte that was delivered."""
-    monkeypatch.setattr("tokenworth.flows.serve.exchange.USAGE_SECONDS", 0.1)
+    monkeypatch.setattr("tokenworth.flows.serve.attempt.USAGE_SECONDS", 0.1)
     done = await serve(Scripted(pieces), leave="cancelled", n=1)
     assert ending(done.event) == expected
 
 
 @pytest.mark.parametrize(("rest", "expected"), [([WAIT, TOTAL, DONE], PAID), ([TOTAL + DONE], PAID), ([FOREVER], GUESSED)])
 async def test_a_client_that_reads_no_further_than_the_last_text(rest: list[Any], expected: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tokenworth.flows.serve.exchange.USAGE_SECONDS", 0.1)
+    monkeypatch.setattr("tokenworth.flows.serve.attempt.USAGE_SECONDS", 0.1)
     assert ending((await serve(Scripted([ROLE, TEXT, STOP, *rest]), leave="closed")).event) == expected
 
 

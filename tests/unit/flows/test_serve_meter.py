@@ -10,11 +10,13 @@ import pytest
 from tests.support.events import draft
 from tests.support.shop import COSTS, model, terms
 from tokenworth.capture.events import Status, UsageEvent
+from tokenworth.flows.serve.makers import Maker
 from tokenworth.flows.serve.meter import Ending, settled
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.wire import chat
 from tokenworth.flows.serve.wire.chat.ask import parse
-from tokenworth.flows.serve.wire.chat.same import WholeTap
+from tokenworth.flows.serve.wire.chat.same import ChatWhole
+from tokenworth.flows.serve.wire.tap import Asked
 from tokenworth.price.card import Card
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
@@ -24,10 +26,10 @@ CARD = Card("costs", "USD", {("m", tier): (terms({**COSTS, "input": rate}, tier,
 def event(rates: dict[str, str], answer: dict[str, Any], *, costs: Card = CARD, alarm: str = "", **more: Any) -> UsageEvent:
     made = replace(model("m", "s"), tiers=("fast",), **more)
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "x" * 9}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "y" * 8}}]} | answer))
     tap.end()
-    order = Order(ask, made, chat.SAME, {}, terms(rates, "retail"), 10**9, draft(1))
+    order = Order(ask, Maker(made, chat.SAME, {}), terms(rates, "retail"), 10**9, draft(1))
     return settled(order, tap, costs, Ending(draft(1).at + 5, 3, alarm))
 
 
@@ -102,10 +104,10 @@ def test_a_router_is_read_in_its_own_dialect() -> None:
 def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_the_request_allows(excess: int, alarm: str) -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "hi"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [], "usage": USAGE}))
     tap.end()
-    order = Order(ask, made, chat.SAME, {}, terms({"input": "2", "output": "7"}, "retail"), 0, draft(1), excess=excess)
+    order = Order(ask, Maker(made, chat.SAME, {}), terms({"input": "2", "output": "7"}, "retail"), 0, draft(1), excess=excess)
     found = settled(order, tap, CARD, Ending(draft(1).at + 5, 3))
     assert (found.charge, found.alarm) == (270_000, alarm)
 
@@ -113,9 +115,9 @@ def test_beyond_a_hold_for_the_usual_answer_is_no_broken_assumption_within_what_
 def test_an_answer_without_usage_is_counted_by_the_models_tokenizer() -> None:
     made = model("m", "s")
     ask = parse(orjson.dumps({"model": "chat", "messages": [{"role": "user", "content": "one two three"}]}))
-    tap = WholeTap(ask, made)
+    tap = ChatWhole(Asked(ask, made))
     tap.feed(orjson.dumps({"choices": [{"message": {"content": "four five"}}]}))
     tap.end()
-    order = Order(ask, made, chat.SAME, {}, terms({"input": "2", "output": "7"}, "retail"), 10**9, draft(1), count=lambda text: len(text.split()))
+    order = Order(ask, Maker(made, chat.SAME, {}, lambda text: len(text.split())), terms({"input": "2", "output": "7"}, "retail"), 10**9, draft(1))
     found = settled(order, tap, CARD, Ending(draft(1).at + 5, 3))
     assert (found.status, found.alarm, found.counts) == (Status.ESTIMATED, "no_usage", {"input": 3, "output": 2})

@@ -14,7 +14,8 @@ from tokenworth.core.errors import SupplierError
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire import openai
 from tokenworth.flows.serve.wire.chat.ask import parse
-from tokenworth.flows.serve.wire.chat.same import StreamTap, WholeTap, supplier_body
+from tokenworth.flows.serve.wire.chat.same import ChatStream, ChatWhole, supplier_body
+from tokenworth.flows.serve.wire.tap import Asked
 
 MODEL = model("m", "s", tiers=("priority",))
 OURS = Refusal(502, "supplier_broke_off", "ours")
@@ -43,8 +44,8 @@ STREAM = b"".join(
 )
 
 
-def run(data: list[bytes], **more: Any) -> tuple[StreamTap, bytes]:
-    tap = StreamTap(ask(**more), MODEL)
+def run(data: list[bytes], **more: Any) -> tuple[ChatStream, bytes]:
+    tap = ChatStream(Asked(ask(**more), MODEL))
     out = b"".join([tap.feed(piece) for piece in data])
     tap.end()
     return tap, out
@@ -117,7 +118,7 @@ def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("asked", "said", "charged"), [("flex", "default", "flex"), ("priority", "default", "default")])
 def test_the_tier_shown_is_the_operators_own_unless_passed_on(asked: str, said: str, charged: str) -> None:
-    tap = WholeTap(ask(service_tier=asked, stream=False), MODEL)
+    tap = ChatWhole(Asked(ask(service_tier=asked, stream=False), MODEL))
     assert tap.feed(orjson.dumps({**completion("x"), "service_tier": said})) == b""
     tap.end()
     shown = orjson.loads(tap.tail(NOTE, None))
@@ -128,7 +129,7 @@ def test_the_tier_shown_is_the_operators_own_unless_passed_on(asked: str, said: 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"id": 1}'])
 def test_an_answer_that_is_none_is_refused(answer: bytes) -> None:
-    tap = WholeTap(ask(stream=False), MODEL)
+    tap = ChatWhole(Asked(ask(stream=False), MODEL))
     tap.feed(answer)
     with pytest.raises(SupplierError):
         tap.end()
@@ -154,7 +155,7 @@ def tangled(field: str, depth: int) -> dict[str, Any]:
 def test_a_usage_too_deep_to_pass_on_is_kept_from_the_client_only(stream: bool) -> None:
     """A codec that reads deeper nesting than it writes must not fail once the answer is on its way."""
     asked = ask(stream=stream, stream_options={"include_usage": True})
-    tap = (StreamTap if stream else WholeTap)(asked, MODEL)
+    tap = (ChatStream if stream else ChatWhole)(Asked(asked, MODEL))
     out = tap.feed(line(tangled("usage", 600)) if stream else orjson.dumps(tangled("usage", 600)))
     tap.end()
     shown = orjson.loads(out.removeprefix(b"data: ") if stream else tap.tail(NOTE, None))
@@ -166,7 +167,7 @@ def test_a_usage_too_deep_to_pass_on_is_kept_from_the_client_only(stream: bool) 
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_answer_too_deep_to_pass_on_is_the_suppliers_failure(stream: bool) -> None:
     answer = tangled("extra", 600)
-    tap = (StreamTap if stream else WholeTap)(ask(stream=stream), MODEL)
+    tap = (ChatStream if stream else ChatWhole)(Asked(ask(stream=stream), MODEL))
 
     def read() -> None:
         tap.feed(line(answer) if stream else orjson.dumps(answer))

@@ -156,6 +156,48 @@ def test_other_credentials_are_401(authorization: str) -> None:
     assert headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"authorization": "", "x-api-key": SECRET}, 200),
+        ({"authorization": "", "x-api-key": "nobody"}, 401),
+        # the key that is stated as a bearer's is the one
+        ({"authorization": f"Bearer {SECRET}", "x-api-key": "nobody"}, 200),
+        ({"authorization": "Bearer nobody", "x-api-key": SECRET}, 401),
+    ],
+)
+def test_anthropics_header_has_the_key_too(headers: dict[str, str], status: int) -> None:
+    assert asyncio.run(call("POST", "/v1/chat/completions", [request()], headers))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "kind"),
+    [
+        ("POST", "/v1/messages", {}, "invalid_request_error"),
+        ("POST", "/v1/messages/count_tokens", {"anthropic-version": "2023-06-01"}, "invalid_request_error"),
+        ("POST", "/v1/messages", {"authorization": "Bearer nobody"}, "authentication_error"),
+        ("GET", "/v1/models/none", {"anthropic-version": "2023-06-01"}, "not_found_error"),
+        ("GET", "/nowhere", {"anthropic-version": "2023-06-01"}, "not_found_error"),
+    ],
+)
+def test_anthropics_clients_get_errors_of_their_shape(method: str, path: str, headers: dict[str, str], kind: str) -> None:
+    _, _, body = asyncio.run(call(method, path, [b"{}"], headers))
+    told = orjson.loads(body)
+    assert (told["type"], told["error"]["type"]) == ("error", kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "more"), [("/v1/messages", {"max_tokens": 9}), ("/v1/responses", {"input": PROMPT, "messages": None, "seed": None})]
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_format_is_answered_by_a_supplier_of_chat_completions(path: str, more: dict[str, Any], stream: bool) -> None:
+    body = orjson.loads(request(stream=stream, **more))
+    body.pop("seed")
+    status, headers, answer = asyncio.run(call("POST", path, [orjson.dumps(body)]))
+    assert (status, headers["x-tokenworth-unit"]) == (200, "credits")
+    assert (b": tokenworth " in answer) is stream
+
+
 @pytest.mark.parametrize(("value", "sent"), [("credits", b"credits"), ("a\nb\r\x00", b"a?b??"), ("€ é", b"? \xe9"), ("\udce9", b"?")])
 def test_headers_go_out_whatever_is_in_them(value: str, sent: bytes) -> None:
     messages: list[Any] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tokenworth.flows.ports import SupplierRequest
@@ -26,10 +27,10 @@ ROWS: Sequence[Row] = (Row(100, 3, 7), Row(5, 0, 40), Row(9, 9, 300))
 MODEL = SimulatedModel(lambda: ROWS, context=20, max_output=100)
 
 
-def send(body: dict[str, Any]) -> tuple[int, bytes]:
+def send(body: dict[str, Any], path: str = "/chat/completions") -> tuple[int, bytes]:
     async def main() -> tuple[int, bytes]:
         supplier = SimulatedSupplier({"m": MODEL}, lambda: 5_000_000, speed=0)
-        response = await supplier.send(SupplierRequest("/chat/completions", body, stream=bool(body.get("stream"))))
+        response = await supplier.send(SupplierRequest(path, body, stream=bool(body.get("stream"))))
         return response.status, b"".join([piece async for piece in response.body])
 
     return asyncio.run(main())
@@ -131,3 +132,12 @@ def test_speed_divides_the_time() -> None:
 
 def test_a_message_may_hold_any_integer() -> None:
     assert whole(messages=[{"role": "user", "content": "hi", "x": 2**70}]).usage is not None
+
+
+@pytest.mark.parametrize(("given", "vectors", "tokens"), [("one two", 1, 2), (["one two", "three"], 2, 3), ([7, 8, 9], 1, 3), ([[7, 8], [9]], 2, 3)])
+def test_embeddings(given: Any, vectors: int, tokens: int) -> None:
+    status, data = send({"model": "m", "input": given}, "/embeddings")
+    answer = CreateEmbeddingResponse.model_validate_json(data)
+    assert (status, len(answer.data), answer.usage.prompt_tokens) == (200, vectors, tokens)
+    assert data == send({"model": "m", "input": given}, "/embeddings")[1]
+    assert {len(one.embedding) for one in answer.data} == {8}

@@ -9,19 +9,23 @@ hold is closed: by a settlement of what was delivered, or by a release where not
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from dataclasses import replace
 
 from tokenworth.capture.commands import Done, Refused, Release, Settle
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import SupplierError
+from tokenworth.core.instants import SECOND
 from tokenworth.core.money import format_amount
-from tokenworth.flows.ports import Supplier, SupplierRequest, SupplierResponse
+from tokenworth.flows.route.verdict import OPERATORS_OWN
+from tokenworth.flows.schedule.gate import Expired
+from tokenworth.flows.serve.attempt import Attempt
 from tokenworth.flows.serve.holds import Holds
-from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, SUPPLIER_GONE, UNSETTLED, Ending, failed, settled, so_far
+from tokenworth.flows.serve.meter import CLIENT_GONE, INTERNAL_ERROR, OVER_CAPACITY, SUPPLIER_GONE, UNSETTLED, Ending, failed, settled, so_far
 from tokenworth.flows.serve.order import Order
 from tokenworth.flows.serve.refusal import Refusal
+from tokenworth.flows.serve.tries import Tries
 from tokenworth.flows.serve.wire.answer import reason
-from tokenworth.flows.serve.wire.tap import Tap
 from tokenworth.price.card import Card
 
 log = logging.getLogger(__name__)
@@ -29,12 +33,7 @@ log = logging.getLogger(__name__)
 PASSED_ON = ("content-type", "x-request-id", "retry-after")
 """Headers of the supplier that the client sees; its rate limits and its account are the operator's own business."""
 
-OPERATORS_OWN = frozenset({401, 402, 403, 407})
-"""Statuses that judge the operator's key or account, not the customer's: passed on they would accuse the customer and may quote the key."""
-
-USAGE_SECONDS = 5.0
-"""How long the usage of a finished answer is awaited after its client has left: suppliers send it at once after the last text."""
-
+NO_CAPACITY = "The request waited for a supplier as long as its service tier may. Nothing was charged; try again later."
 
 Told = Callable[[UsageEvent], None]
 """Hears what came of a request, before the ledger does."""
@@ -47,18 +46,15 @@ def _nobody(_: UsageEvent) -> None:
 class Exchange:
     """One held request. Read `headers` when the first bytes are there: then they say all that is known."""
 
-    def __init__(self, order: Order, holds: Holds, costs: Card, clock: Callable[[], int], *, told: Told = _nobody) -> None:
+    def __init__(self, order: Order, holds: Holds, costs: Card, tries: Tries, *, told: Told = _nobody) -> None:
         """Take over an order. Once its hold is placed `deliver` must be called, and closed; `told` hears once what came of it."""
         self._order = order
         self._holds = holds
         self._costs = costs
-        self._clock = clock
+        self._clock = tries.clock
         self._told = told
-        self._tap: Tap = order.bridge.tap(order.ask, order.model)
-        self._pending: asyncio.Task[bytes | None] | None = None
-        self._broken: SupplierError | None = None
-        self._first_token = 0
-        self._started = self._ended = self._closed = False
+        self._tries = tries
+        self._started = self._closed = False
         self.event = order.draft.id
         self.status = 200
         self.headers: dict[str, str] = {
@@ -68,113 +64,84 @@ class Exchange:
         }
 
     def so_far(self) -> UsageEvent:
-        """Return the draft with what the request came to by now; before it is sent, with what the prompt will have cost."""
-        return so_far(self._order, self._tap, self._costs)
+        """Return the draft with what the request came to by now; where it is about to be sent, with what the prompt will have cost."""
+        draft = self._so_served(self._order).draft
+        if self._tries.waiting:
+            return draft
+        attempt = self._tries.current
+        order = self._so_served(attempt.order if attempt else self._order)
+        return so_far(order, attempt.tap if attempt else order.tap(), self._costs)
 
-    async def deliver(self, supplier: Supplier) -> AsyncGenerator[bytes, None]:
+    async def deliver(self) -> AsyncGenerator[bytes, None]:
         """Yield what the client gets; the last of it after the settlement is durable. Refusal where nothing was delivered.
 
         To cancel it, or to close it before its end, is to say that the client has left.
         """
+        attempt: Attempt | None = None
         try:
-            response = await self._send(supplier)
-            async with aclosing(response.body) as body:
-                if response.status >= 400:
-                    yield await self._pass_on(response)
+            async with aclosing(self._tries):
+                attempt = await self._tries.first()
+                if attempt.status >= 400:
+                    yield await self._pass_on(attempt)
                     return
-                self._keep_headers(response.headers)
+                self._keep_headers(attempt.headers)
                 try:
-                    while not self._ended:
-                        if out := await self._more(body):
+                    out = attempt.out
+                    while out or not attempt.ended:
+                        if out:
                             self._started = True
                             yield out
+                        out = b"" if attempt.ended else await attempt.more()
                 except (asyncio.CancelledError, GeneratorExit):
-                    await self._read_on(body)
+                    await attempt.read_on()
                     raise
                 # inside, so that the rest of the supplier's bytes come while the settlement is written, and the connection is kept
-                yield await self._finish()
+                yield await self._finish(attempt)
         except (asyncio.CancelledError, GeneratorExit):
-            self._abandon("" if self._tap.complete else CLIENT_GONE)
+            self._abandon("" if attempt and attempt.tap.complete else CLIENT_GONE, attempt)
             raise
+        except Expired as expired:
+            await self._release(OVER_CAPACITY)
+            self.headers["retry-after"] = str(-(-expired.pause // SECOND))
+            raise self._refusal(503, OVER_CAPACITY, NO_CAPACITY) from None
         except Refusal:
             raise
         except Exception as error:
             log.exception("event %s failed", self.event)
-            self._abandon(INTERNAL_ERROR)
+            self._abandon(INTERNAL_ERROR, attempt)
             raise self._refusal(500, INTERNAL_ERROR, "The gateway failed; the operator's log says why.") from error
 
-    async def _send(self, supplier: Supplier) -> SupplierResponse:
-        order = self._order
-        try:
-            return await supplier.send(SupplierRequest(order.bridge.path, order.body, stream=order.ask.stream))
-        except SupplierError as error:
-            await self._release(error.code)
-            raise self._bad_gateway(error) from error
-
-    async def _pass_on(self, response: SupplierResponse) -> bytes:
+    async def _pass_on(self, attempt: Attempt) -> bytes:
         """Give the supplier's own words for the client's faults, and ours for the operator's and the supplier's."""
-        try:
-            content = b"".join([chunk async for chunk in response.body])
-        except SupplierError as error:
-            await self._release(error.code)
-            raise self._bad_gateway(error) from error
-        await self._release(f"supplier_{response.status}")
-        if response.status >= 500:
-            raise self._refusal(502, "supplier_failed", f"The supplier failed with status {response.status}. Nothing was charged.")
-        if response.status in OPERATORS_OWN:
+        status, content = attempt.status, attempt.content
+        await self._give_up(attempt.outcome)
+        if attempt.broken:
+            raise self._bad_gateway(attempt.broken)
+        if status >= 500:
+            raise self._refusal(502, "supplier_failed", f"The supplier failed with status {status}. Nothing was charged.")
+        if status in OPERATORS_OWN:
             raise self._refusal(502, "supplier_refused", "The supplier refused this service's own account. Nothing was charged.")
-        self._keep_headers(response.headers)
-        said = self._order.bridge.refused(content)
+        self._keep_headers(attempt.headers)
+        said = attempt.order.bridge.refused(status, content)
         if not said:
-            raise self._refusal(response.status, "supplier_rejected", f"The supplier refused the request: {reason(content) or response.status}")
-        self.status = response.status
+            raise self._refusal(status, "supplier_rejected", f"The supplier refused the request: {reason(content) or status}")
+        self.status = status
         return said
 
-    async def _more(self, body: AsyncGenerator[bytes, None]) -> bytes:
-        """Read on; return what may go to the client now."""
-        tap = self._tap
-        try:
-            piece = await self._next(body)
-            out = tap.end() if piece is None else tap.feed(piece)
-        except SupplierError as error:
-            self._broken, self._ended = error, True
-            return b""
-        self._ended = piece is None or tap.complete or tap.failed is not None
-        if tap.begun and not self._first_token:
-            self._first_token = self._since()
-        return out
-
-    async def _next(self, body: AsyncGenerator[bytes, None]) -> bytes | None:
-        """Return the supplier's next bytes, None at their end. Where only the usage is awaited, who cancels this does not cancel the supplier."""
-        if not self._tap.finished or (self._tap.gone and self._pending is None):
-            return await _piece(body)
-        pending = self._pending = self._pending or asyncio.ensure_future(_piece(body))
-        piece = await (pending if self._tap.gone else asyncio.shield(pending))
-        self._pending = None
-        return piece
-
-    async def _read_on(self, body: AsyncGenerator[bytes, None]) -> None:
-        """Wait for the usage of a finished answer whose client has left: hidden reasoning is in no byte that was delivered."""
-        self._tap.gone = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(USAGE_SECONDS):
-                while self._tap.finished and not self._ended:
-                    await self._more(body)
-
-    async def _finish(self) -> bytes:
+    async def _finish(self, attempt: Attempt) -> bytes:
         """Settle; or release and refuse, where the supplier broke off before the client got anything."""
-        tap = self._tap
-        broken = self._broken or tap.failed
+        tap = attempt.tap
+        broken = attempt.broken or tap.failed
         if not tap.complete and not broken:
             broken = SupplierError("the supplier's answer ended before its end", code="supplier_broke_off")
+            attempt.fail(broken)
         error = self._bad_gateway(broken) if broken else None
         if broken and error and not tap.begun:
-            note = await self._release(broken.code)
+            note = await self._give_up(broken.code)
             if not self._started:
                 raise error from broken
             return tap.tail(note, error)
-        self._first_token = self._first_token or self._since()
-        event = self._event(SUPPLIER_GONE if broken else "")
+        event = self._event(attempt, SUPPLIER_GONE if broken else "")
         self._close(event)
         note = self._note(event, await self._holds.close(Settle(event), otherwise=self._undelivered(event)))
         self.headers.update({f"x-tokenworth-{name}": value for name, value in note.items()})
@@ -191,19 +158,23 @@ class Exchange:
             "unit": event.unit,
         }
 
+    async def _give_up(self, alarm: str) -> Mapping[str, str]:
+        await self._tries.give_up()
+        return await self._release(alarm)
+
     async def _release(self, alarm: str) -> Mapping[str, str]:
-        event = failed(self._order.draft, alarm, self._clock())
+        event = failed(self._so_served(self._order).draft, alarm, self._clock())
         self._close(event)
         return self._note(event, await self._holds.close(Release(event)))
 
-    def _abandon(self, alarm: str) -> None:
+    def _abandon(self, alarm: str, attempt: Attempt | None) -> None:
         """Charge what was delivered, without waiting: the client is gone, this task is being cancelled, or we failed."""
         if self._closed:
             return
-        end: Settle | Release = Release(failed(self._order.draft, alarm, self._clock()))
-        if self._tap.begun or self._tap.finished:
+        end: Settle | Release = Release(failed(self._so_served(self._order).draft, alarm, self._clock()))
+        if attempt and (attempt.tap.begun or attempt.tap.finished):
             try:
-                end = Settle(self._event(alarm))
+                end = Settle(self._event(attempt, alarm))
             except Exception:
                 log.exception("event %s could not be metered; its hold is released", self.event)
         self._close(end.event)
@@ -211,6 +182,7 @@ class Exchange:
 
     def _close(self, event: UsageEvent) -> None:
         self._closed = True
+        self._tries.counts = event.counts
         self._told(event)
 
     def _refusal(self, status: int, code: str, what: str) -> Refusal:
@@ -226,17 +198,17 @@ class Exchange:
         """Return how an answer ends that waits for its settlement, where the ledger fails at it; a stream is delivered by then."""
         return None if self._order.ask.stream else Release(failed(event, UNSETTLED, event.ended))
 
-    def _event(self, alarm: str) -> UsageEvent:
-        return settled(self._order, self._tap, self._costs, Ending(self._clock(), self._first_token, alarm))
+    def _event(self, attempt: Attempt, alarm: str) -> UsageEvent:
+        now = self._clock()
+        ending = Ending(now, attempt.first_token or now - self._order.draft.at, alarm)
+        return settled(self._so_served(attempt.order), attempt.tap, self._costs, ending)
+
+    def _so_served(self, order: Order) -> Order:
+        """Return an order whose draft says how it was served so far."""
+        tries = self._tries
+        if not tries.queued and not tries.attempts:
+            return order
+        return replace(order, draft=order.draft._replace(queued=tries.queued, attempts=tries.attempts, wasted=tries.wasted))
 
     def _keep_headers(self, headers: Mapping[str, str]) -> None:
         self.headers.update({name: headers[name] for name in PASSED_ON if name in headers})
-
-    def _since(self) -> int:
-        return self._clock() - self._order.draft.at
-
-
-async def _piece(body: AsyncGenerator[bytes, None]) -> bytes | None:
-    async for piece in body:
-        return piece
-    return None

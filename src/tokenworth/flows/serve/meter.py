@@ -5,20 +5,18 @@
 
 from dataclasses import dataclass
 
-from tokenworth.book.model import Model
+from tokenworth.book.model import RANKS
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.errors import PriceError, UsageError
+from tokenworth.flows.schedule.promise import Pace, Promise
+from tokenworth.flows.schedule.promise import kept as was_kept
 from tokenworth.flows.serve.order import Order
-from tokenworth.flows.serve.wire.ask import bounds
-from tokenworth.flows.serve.wire.tap import Tap
-from tokenworth.flows.serve.wire.text import Count, Said, by_bytes
+from tokenworth.flows.serve.wire.tap import Asked, Tap
+from tokenworth.flows.serve.wire.text import Count, by_bytes
+from tokenworth.flows.serve.wire.usage import estimate, read_usage
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.measure.usage.dialects import find, meter
 from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.rate import charge
-
-OWNERS = {"chat": "openai"}
-"""Whose wire format it is; where a supplier's own usage objects differ from it, the model's list price names whose they are."""
 
 NO_USAGE = "no_usage"
 OVER_HOLD = "over_hold"
@@ -26,6 +24,12 @@ UNPRICED = "unpriced"
 UNCOSTED = "uncosted"
 CLIENT_GONE = "client_gone"
 SUPPLIER_GONE = "supplier_gone"
+OVER_CAPACITY = "over_capacity"
+"""The request waited for a supplier until its deadline."""
+KEPT, BROKEN = "kept", "broken"
+"""Promises."""
+SAID = {"standard": "default"}
+"""Suppliers' words for service tiers that are others than ours."""
 UNSETTLED = "unsettled"
 """The ledger failed at the settlement of an answer that was waiting for it, so the client did not get it."""
 INTERNAL_ERROR = "internal_error"
@@ -45,10 +49,16 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     usage, status, alarm = _usage(order, tap, order.count)
     cost, cost_card = _cost(usage, costs, order, tap)
     usage = _with_fee(usage, order.terms)
-    charged, unpaid = _charge(usage, order)
+    served = served_tier(order, tap)
+    kept = _promise(order, usage, ending)
+    charged, unpaid, terms, tier = _charge(usage, order, charged_tier(order, served, kept=kept))
     if ending.alarm == SUPPLIER_GONE and order.broken_off_free:
         charged = 0
     return order.draft._replace(
+        served_tier=served,
+        charged_tier="" if unpaid == UNPRICED else tier,
+        promise="" if kept is None else KEPT if kept else BROKEN,
+        card=terms.source,
         status=Status.UNRATED if unpaid == UNPRICED else status,
         ended=ending.at,
         first_token=ending.first_token,
@@ -78,35 +88,48 @@ def _usage(order: Order, tap: Tap, count: Count) -> tuple[Usage, Status, str]:
     if tap.usage is None:
         return _estimate(order, tap, count), Status.ESTIMATED, NO_USAGE
     try:
-        return meter(_provider(order.model, order.bridge.api), order.bridge.api, tap.usage).usage, Status.OK, ""
+        return read_usage(order.model, order.bridge.api, tap.usage), Status.OK, ""
     except UsageError as error:
         return _estimate(order, tap, count), Status.ESTIMATED, error.code
 
 
-def _provider(model: Model, api: str) -> str:
-    provider = model.list_price.partition("/")[0]
-    return provider if find(provider, api) else OWNERS[api]
-
-
 def _estimate(order: Order, tap: Tap, count: Count) -> Usage:
-    """Count tokens of text, within what the hold was placed for: an estimate is no ground to take what was not authorised."""
-    most = bounds(order.ask, order.model)
-    into, out = Said(order.ask.prompt).tokens(count), tap.delivered.tokens(count)
-    counts = {"input": min(into, most.input_tokens), "output": min(out, most.output_tokens)}
-    return Usage({name: count for name, count in counts.items() if count})
+    asked = Asked(order.ask, order.model, order.draft.at, count)
+    return estimate(asked, order.bridge.api, tap.delivered, tap.prompt_usage)
 
 
-def _charge(usage: Usage, order: Order) -> tuple[int, str]:
-    """Return nano-units, and what is wrong with them.
+def _charge(usage: Usage, order: Order, tier: str) -> tuple[int, str, Terms, str]:
+    """Return nano-units, what is wrong with them, and whose rates they are at: the tier that was asked for, or a lower one where that is less.
 
     A supplier that reports more than the recorded bounds allow breaks an assumption: what it counted is charged, so that counts and charge
     never part, the ledger takes the excess as an overdraft, and the alarm says so.
     """
+    asked = order.ask.tier
     try:
-        amount = charge(usage, order.terms).nano
+        amount, terms = charge(usage, order.terms).nano, order.terms
     except PriceError:
-        return 0, UNPRICED
-    return amount, OVER_HOLD if amount > order.amount + order.excess else ""
+        return 0, UNPRICED, order.terms, asked
+    if tier != asked and (lower := _at_lower(usage, order, tier)) and lower[0] < amount:
+        amount, terms, asked = *lower, tier
+    return amount, OVER_HOLD if amount > order.amount + order.excess else "", terms, asked
+
+
+def _at_lower(usage: Usage, order: Order, tier: str) -> tuple[int, Terms] | None:
+    """Return the charge at a tier's rates, None where the card has none for it."""
+    try:
+        terms = order.card.terms(order.ask.product, tier, order.draft.at) if order.card else order.terms
+        return charge(usage, terms).nano, terms
+    except PriceError:
+        return None
+
+
+def _promise(order: Order, usage: Usage, ending: Ending) -> bool | None:
+    """Whether the tier's promise was kept; a client that left has not seen whether it would have been."""
+    tier = order.tier
+    if ending.alarm == CLIENT_GONE or not (tier.first_token or tier.tokens_per_second):
+        return None
+    pace = Pace(ending.first_token, ending.at - order.draft.at, usage.output_tokens, stream=order.ask.stream)
+    return was_kept(Promise(tier.first_token, tier.tokens_per_second), pace)
 
 
 def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:
@@ -121,6 +144,18 @@ def _cost(usage: Usage, costs: Card, order: Order, tap: Tap) -> tuple[int, str]:
 def _with_fee(usage: Usage, terms: Terms) -> Usage:
     """Count the request itself where it has a rate; sellers and suppliers need not agree on that."""
     return Usage({**usage.counts, "request": 1}) if "request" in terms.steps[0].rates else usage
+
+
+def served_tier(order: Order, tap: Tap) -> str:
+    """Return the tier that the supplier says it served, in our words; empty where it serves none but one, or does not say."""
+    said = SAID.get(tap.served_tier, tap.served_tier)
+    return said if said in RANKS and order.ask.tier in order.model.tiers else ""
+
+
+def charged_tier(order: Order, served: str, *, kept: bool | None) -> str:
+    """Return at whose rates to charge: of the tier that was asked for, a lower one that was served, and the one for broken promises, the least."""
+    may = [order.ask.tier, *([served] if served else []), *([order.tier.broken] if kept is False and order.tier.broken else [])]
+    return min(may, key=RANKS.__getitem__)
 
 
 def _tier(order: Order, tap: Tap) -> str:

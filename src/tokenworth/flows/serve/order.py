@@ -1,21 +1,22 @@
 """From a request and its caller to an order: which product, model and terms, and what must be held for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tokenworth.book.model import UNLIMITED, Book, Model, Plan, Rates
+from tokenworth.book.model import ANY, ORDERLY, RANKS, STANDARD_TIERS, UNLIMITED, Asking, Book, Model, Plan, Rates, Tier
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import Principal
+from tokenworth.flows.serve.makers import Maker, Place, lone_maker, makers
 from tokenworth.flows.serve.refusal import Refusal, bad_request, unknown_product
 from tokenworth.flows.serve.wire.ask import Ask, bounds
-from tokenworth.flows.serve.wire.find import find_bridge
 from tokenworth.flows.serve.wire.format import Bridge
-from tokenworth.flows.serve.wire.text import Count, by_bytes
+from tokenworth.flows.serve.wire.tap import Asked, Tap
+from tokenworth.flows.serve.wire.text import Count
 from tokenworth.flows.sizes import Sizes
-from tokenworth.price.card import Card, Terms
+from tokenworth.price.card import DEFAULT_TIER, Card, Terms
 from tokenworth.price.worst import Bounds, worst
 
 
@@ -33,22 +34,53 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request that can be served, once `amount` (nano-units) is held. `terms` also settle it."""
+    """A request that can be served, once `amount` (nano-units) is held, by `maker` or one of `others`. `terms` also settle it."""
 
     ask: Ask
-    model: Model
-    bridge: Bridge
-    body: Mapping[str, Any]
-    """What the supplier gets."""
+    maker: Maker
     terms: Terms
     amount: int
     draft: UsageEvent
+    others: tuple[Maker, ...] = ()
     excess: int = 0
     """What the dearest outcome that the request allows costs beyond `amount`, where the book holds for the usual answer only."""
-    count: Count = by_bytes
     rates: Rates = UNLIMITED
     """What the caller's key may ask for."""
     broken_off_free: bool = False
+    card: Card | None = None
+    """Where the rates of lower tiers are; None where there are none."""
+    tier: Tier = STANDARD_TIERS[DEFAULT_TIER]
+    asking: Asking = ORDERLY
+
+    @property
+    def model(self) -> Model:
+        """The model that serves it."""
+        return self.maker.model
+
+    @property
+    def bridge(self) -> Bridge:
+        """The bridge to the model's supplier."""
+        return self.maker.bridge
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What the supplier gets."""
+        return self.maker.body
+
+    @property
+    def count(self) -> Count:
+        """What counts tokens that the supplier did not."""
+        return self.maker.count
+
+    def tap(self) -> Tap:
+        """Return a new reader of its answer."""
+        return self.bridge.tap(Asked(self.ask, self.model, self.draft.at, self.count))
+
+    def by(self, maker: Maker) -> "Order":
+        """Return the order as another model serves it: the same to the customer."""
+        if maker is self.maker:
+            return self
+        return replace(self, maker=maker, draft=self.draft._replace(model=maker.model.id, supplier=maker.model.supplier))
 
 
 def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) -> Order:
@@ -58,8 +90,14 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
     if product is None:
         raise unknown_product(ask.product)
     plan = _plan(book, principal)
-    model = book.models[product.model]
-    terms = _terms(book.cards[plan.card], ask, at)
+    card = book.cards[plan.card]
+    if (product.id, principal.tier) in card.cells:
+        ask = _at_tier(ask, principal.tier)
+    terms = _terms(card, ask, at)
+    if product.mix or product.rules is not ANY:
+        first, *others = makers(Place(book, shop.costs, shop.counts), product, ask, at)
+    else:
+        first, others = lone_maker(book, shop.counts, product, ask), []
     draft = UsageEvent(
         id=event,
         customer=principal.customer,
@@ -67,8 +105,8 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         api_key=principal.api_key,
         product=product.id,
         tier=ask.tier,
-        supplier=model.supplier,
-        model=model.id,
+        supplier=first.model.supplier,
+        model=first.model.id,
         api=ask.api,
         at=at,
         unit=book.unit,
@@ -77,24 +115,42 @@ def order(shop: Shop, principal: Principal, ask: Ask, *, event: str, at: int) ->
         cost_card="",
         book=book.id,
         project=principal.project,
+        streamed=int(ask.stream),
     )
-    bridge = find_bridge(ask.api, book.suppliers[model.supplier])
-    most = bounds(ask, model)
-    likely = _likely(most, ask, shop.sizes.quantile(product.id, product.hold_percentile) if product.hold_percentile else None)
-    amount = worst(terms, likely).nano
+    length = shop.sizes.quantile(product.id, product.hold_percentile) if product.hold_percentile else None
+    amount, most = _amounts(terms, ask, (first, *others), length)
     return Order(
         ask,
-        model,
-        bridge,
-        bridge.request(ask, model),
+        first,
         terms,
         amount,
         draft,
-        excess=worst(terms, most).nano - amount if likely is not most else 0,
-        count=shop.counts.get(model.id, by_bytes),
+        others=tuple(others),
+        excess=most - amount,
         rates=plan.rates,
         broken_off_free=product.broken_off_free,
+        card=card,
+        tier=book.tiers[ask.tier],
+        asking=product.asking,
     )
+
+
+def _at_tier(ask: Ask, tier: str) -> Ask:
+    """Return a request that names no tier as one at its key's."""
+    if ask.body.get("service_tier") not in (None, "auto"):
+        return ask
+    return replace(ask, tier=tier, body={**ask.body, "service_tier": tier})
+
+
+def _amounts(terms: Terms, ask: Ask, candidates: Iterable[Maker], length: int | None) -> tuple[int, int]:
+    """Return what to hold, and what the dearest outcome costs: each the most over all who may serve, whose contexts and limits differ."""
+    most = [bounds(ask, maker.model) for maker in candidates]
+    if length is None and len(most) == 1:
+        amount = worst(terms, most[0]).nano
+        return amount, amount
+    likely = [_likely(each, ask, length) for each in most]
+    amount = max(worst(terms, each).nano for each in likely)
+    return amount, amount if likely == most else max(worst(terms, each).nano for each in most)
 
 
 def _likely(most: Bounds, ask: Ask, length: int | None) -> Bounds:
@@ -126,7 +182,7 @@ def _terms(card: Card, ask: Ask, at: int) -> Terms:
     try:
         return card.terms(ask.product, ask.tier, at)
     except PriceError as error:
-        tiers = sorted(tier for product, tier in card.cells if product == ask.product)
+        tiers = sorted((tier for product, tier in card.cells if product == ask.product), key=RANKS.__getitem__)
         if tiers and error.code == "unknown_cell":
             why = f"`{ask.product}` is sold at the service tiers {', '.join(tiers)}, not at `{ask.tier}`."
             raise bad_request(why, "service_tier") from None

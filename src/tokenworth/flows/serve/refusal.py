@@ -6,7 +6,7 @@ from typing import Any
 
 from tokenworth.capture.commands import Reason, Refused
 from tokenworth.core.errors import TokenworthError
-from tokenworth.core.instants import format_instant
+from tokenworth.core.instants import SECOND, format_instant
 from tokenworth.core.money import format_amount
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -91,3 +91,10 @@ TOLD: Mapping[Reason, Callable[[Refused, str], Refusal]] = {
     Reason.KEY_REUSED: _other_body,
     Reason.CONFLICT: _other_unit,
 }
+
+
+def too_late(pause: int) -> Refusal:
+    """Return the refusal of a request that would wait for longer than its service tier may; it may come again after `pause` microseconds."""
+    seconds = -(-pause // SECOND)
+    what = f"All suppliers are busy, and the request would wait for longer than its service tier may. Try again in {seconds} s."
+    return Refusal(503, "over_capacity", what, extra={"retry_after": seconds}, headers={"retry-after": str(seconds)})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tokenworth.store import extras
+from tokenworth.core import extras
 
 
 def need(module: str) -> Any:

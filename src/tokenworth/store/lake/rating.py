@@ -1,8 +1,8 @@
 """Rate a file of events again under a book, as columns: the kernel's own source on Ibis expressions, over DuckDB.
 
 A card becomes a table of cells, one row per product, tier and date, whose columns are the kernel's schedule. Events find their cell by plan,
-product, tier and instant, as the gateway did. Sums run in decimal(38, 0): DuckDB's 64-bit product raises where it would wrap, and its sum
-cannot.
+product, the tier that was charged and instant, as the gateway did. Sums run in decimal(38, 0): DuckDB's 64-bit product raises where it
+would wrap, and its sum cannot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,6 +65,9 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
     con = ibis.duckdb.connect()
     events = con.read_parquet(str(path), table_name="events")
     events = events.filter(events.status.isin(RATED))
+    if column == "charge":
+        # a lower tier that was served, or that a broken promise is charged at
+        events = events.mutate(tier=ibis.ifelse(events.charged_tier == "", events.tier, events.charged_tier))
     units = _used(events)
     cells, width = _cells(con, cards, _period(events))
     joined = events.left_join(

@@ -16,6 +16,7 @@ from tokenworth.capture.commands import (
     Grant,
     Hold,
     OpenAccount,
+    Record,
     Refund,
     Refused,
     Release,
@@ -102,6 +103,12 @@ def _release(command: Release, memory: Memory, recorded: int) -> Result:
     return _take(memory, change, Entry(event.id, "release", event.ended, recorded))
 
 
+def _record(command: Record, memory: Memory, recorded: int) -> Result:
+    event = command.event
+    change = spending.record(command, memory.account(event.customer), memory.hold(event.id), memory.event(event.id))
+    return _take(memory, change, Entry(event.id, "record", event.ended, recorded))
+
+
 def _extend(command: Extend, memory: Memory, recorded: int) -> Result:
     del recorded
     drafts = {draft.id: draft for draft in command.drafts}
@@ -141,6 +148,7 @@ HANDLERS: Mapping[type[Command], Callable[[Any, Memory, int], Result]] = {
     Hold: _hold,
     Settle: _settle,
     Release: _release,
+    Record: _record,
     Extend: _extend,
     Expire: _expire,
 }

@@ -15,6 +15,7 @@ from tokenworth.capture.commands import (
     Grant,
     Hold,
     OpenAccount,
+    Record,
     Refund,
     Release,
     Settle,
@@ -122,7 +123,7 @@ def _of_hold(command: Hold, needs: Needs) -> None:
         needs.keys.add((command.draft.customer, command.key))
 
 
-def _of_close(command: Settle | Release, needs: Needs) -> None:
+def _of_close(command: Settle | Release | Record, needs: Needs) -> None:
     needs.customers.add(command.event.customer)
     needs.holds.add(command.event.id)
     needs.counted.append(command.event)
@@ -147,6 +148,7 @@ NAMES: Mapping[type[Command], Callable[[Any, Needs], None]] = {
     Hold: _of_hold,
     Settle: _of_close,
     Release: _of_close,
+    Record: _of_close,
     Extend: _of_extension,
     Expire: _of_expiry,
 }

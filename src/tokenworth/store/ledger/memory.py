@@ -14,7 +14,7 @@ from tokenworth.capture.state import Account, HoldRow, HoldState
 from tokenworth.store.ledger.codec import Row
 from tokenworth.store.ledger.facts import Facts, Needs
 
-REQUESTS = frozenset({"hold", "settle", "release", "expire"})
+REQUESTS = frozenset({"hold", "settle", "release", "record", "expire"})
 """Kinds of entries that only take of lots: one that is over stays so, and none changes its state."""
 MOST_ACCOUNTS = 200_000
 """Accounts kept; past it the memory is dropped between batches and fills anew."""
@@ -216,8 +216,8 @@ class Memory:
         for lot in change.lots:
             self._put_lot(lot, steady=entry.kind in REQUESTS and lot.live)
         if change.hold is not None:
-            # what ends without a deadline was never held: its row is made as it ends
-            self.put_hold(change.hold, new=entry.kind == "hold" or not change.hold.deadline)
+            # usage from elsewhere, and a postpaid account's, gets its row as it ends
+            self.put_hold(change.hold, new=entry.kind in ("hold", "record") or self.hold(change.hold.id) is None)
         if change.event is not None:
             rows.events[change.event.id] = change.event
         if change.correction is not None:

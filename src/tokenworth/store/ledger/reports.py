@@ -3,18 +3,26 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from typing import Any
 
 from tokenworth.capture.commands import Notice
+from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.policy import Policy
 from tokenworth.capture.postings import debt, wallet
+from tokenworth.core.ids import ENTROPY_BYTES, IMPORTED, sortable_id
 from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
 from tokenworth.flows.statement import Corrections
 from tokenworth.measure.usage.counts import Usage
-from tokenworth.store.ledger.codec import Row, policy_value
+from tokenworth.store.ledger.codec import EVENT_COLUMNS, Row, event_value, policy_value
 from tokenworth.store.ledger.proof.queries import halves, joined
+from tokenworth.store.sqlite.sql import select
 
 FOREVER = 2**63 - 1
+FIRST = bytes(ENTROPY_BYTES)
+SERVED = select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id"
+ELSEWHERE = select(EVENT_COLUMNS, "event") + f" WHERE id >= '{IMPORTED}' AND at >= ? AND at < ? ORDER BY at, id"
+"""By their index: ids of usage from elsewhere are in no order of time."""
 BETWEEN = "FROM posting WHERE {clock} >= ? AND {clock} < ?"
 TOTALS = f"SELECT 0, unit, debit, credit, count(*), {halves('amount')} {BETWEEN} GROUP BY unit, debit, credit"
 DAYS = f"""
@@ -40,7 +48,7 @@ HISTORY = """
 """
 
 
-ANSWERS = "SELECT product, counts FROM event WHERE status = 'ok' AND alarm = '' ORDER BY id DESC LIMIT ?"
+ANSWERS = f"SELECT product, counts FROM event WHERE status = 'ok' AND alarm = '' AND id < '{IMPORTED}' ORDER BY id DESC LIMIT ?"
 
 
 class Reports(ABC):
@@ -49,6 +57,21 @@ class Reports(ABC):
     @abstractmethod
     def query(self, text: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Run a query with a value for each `?`."""
+
+    def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
+        """Yield events with since <= at < until, oldest first (to the millisecond)."""
+        low = sortable_id(since, FIRST) if since is not None else ""
+        high = sortable_id(until + 1000, FIRST) if until is not None else IMPORTED
+        served = map(event_value, self.query(SERVED, (low, high)))
+        imported = map(event_value, self.query(ELSEWHERE, _period(since, until)))
+        for event in merge(served, imported, key=_millisecond):
+            if (since is None or event.at >= since) and (until is None or event.at < until):
+                yield event
+
+    def recorded(self, events: Sequence[str]) -> dict[str, str]:
+        """Return the digest of the content of those events from elsewhere that are recorded, by the event's id."""
+        marks = ", ".join("?" * len(events))
+        return dict(map(tuple, self.query(f"SELECT id, body FROM hold WHERE id IN ({marks})", events)))
 
     def has_account(self, customer: str) -> bool:
         """Return whether a customer has an account."""
@@ -101,6 +124,10 @@ class Reports(ABC):
             gained = credit == mine or debit not in (mine, owed)
             if (since is None or at >= since) and (until is None or at < until):
                 yield HistoryLine(at, recorded, kind, amount if gained else -amount, lot, balance, due, entry, *rest)
+
+
+def _millisecond(event: UsageEvent) -> int:
+    return event.at // 1000
 
 
 def _period(since: int | None, until: int | None) -> tuple[int, int]:

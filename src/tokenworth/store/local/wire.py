@@ -1,7 +1,7 @@
 """Commands of a running gateway, and their results, as JSON lists. Operators' commands open the ledger themselves.
 
     hold ["H", draft, amount, deadline, key, body]    settle ["S", event]    release ["R", event]
-    extend ["X", holds, deadline, drafts]             expire ["E", at]
+    record ["C", event, key, body]    extend ["X", holds, deadline, drafts]    expire ["E", at]
     done [available, repeated, event, lost]           refused [reason, detail, available, needed, event, again]
 
 Events are rows as the tables have them. Of an event that was sent just now, only what the ledger fills in comes back.
@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Reason, Refused, Release, Result, Settle
+from tokenworth.capture.commands import Command, Done, Expire, Extend, Hold, Reason, Record, Refused, Release, Result, Settle
 from tokenworth.capture.events import UsageEvent
 from tokenworth.core.errors import InputError, LedgerError
 from tokenworth.store.ledger.codec import event_row, event_value
@@ -60,6 +60,8 @@ def _command(command: Command) -> list[Any]:
         return ["S", event_row(command.event)]
     if isinstance(command, Release):
         return ["R", event_row(command.event)]
+    if isinstance(command, Record):
+        return ["C", event_row(command.event), command.key, command.body]
     if isinstance(command, Extend):
         return ["X", command.holds, command.deadline, [event_row(draft) for draft in command.drafts]]
     if isinstance(command, Expire):
@@ -76,6 +78,9 @@ def _decoded(plain: list[Any]) -> Command:
         return Settle(event_value(rest[0]))
     if kind == "R":
         return Release(event_value(rest[0]))
+    if kind == "C":
+        event, key, body = rest
+        return Record(event_value(event), key, body)
     if kind == "X":
         holds, deadline, drafts = rest
         return Extend(tuple(holds), deadline, tuple(map(event_value, drafts)))
@@ -87,7 +92,7 @@ def _result(command: Command, result: Result) -> list[Any]:
         return [result.reason, result.detail, result.available, result.needed, result.event, result.again]
     event: Any = None
     if result.event is not None:
-        sent = isinstance(command, Settle | Release) and not result.repeated
+        sent = isinstance(command, Settle | Release | Record) and not result.repeated
         event = (result.event.charge, result.event.waived, result.event.revenue) if sent else event_row(result.event)
     return [result.available, result.repeated, event, [event_row(lost) for lost in result.lost]]
 
@@ -103,7 +108,7 @@ def _result_of(command: Command, plain: list[Any]) -> Result:
 def _event(command: Command, plain: list[Any] | None) -> UsageEvent | None:
     if plain is None:
         return None
-    if isinstance(command, Settle | Release) and len(plain) == 3:
+    if isinstance(command, Settle | Release | Record) and len(plain) == 3:
         charge, waived, revenue = plain
         return command.event.booked(charge=charge, waived=waived, revenue=revenue)
     return event_value(plain)

@@ -10,7 +10,7 @@ HEAD imports of it: Alembic is loaded when there is something to do.
 
 from tokenworth.core.errors import LedgerError
 
-HEAD = 3
+HEAD = 5
 """The version of schema.sql. It stands in the database: on SQLite as `user_version`, on PostgreSQL in `ledger_schema`."""
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 from tokenworth.core.errors import InputError, LedgerError
-from tokenworth.store.extras import need
+from tokenworth.core.extras import need
 from tokenworth.store.migrations import HEAD, newer
 
 log = logging.getLogger(__name__)

@@ -4,18 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
-from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
 from tokenworth.store.ledger.codec import (
     ACCOUNT_COLUMNS,
-    EVENT_COLUMNS,
     HOLD_COLUMNS,
     LOT_COLUMNS,
     SPEND_COLUMNS,
     Row,
-    event_value,
     hold_value,
     lot_value,
 )
@@ -27,8 +23,6 @@ from tokenworth.store.postgres.routines import CURRENT
 from tokenworth.store.postgres.session import Session
 from tokenworth.store.sqlite.sql import select
 
-FIRST = bytes(ENTROPY_BYTES)
-
 
 class PostgresReader(Reports):
     """One read-only connection; use it as a context manager. Everything that it yields is of one instant: that of its first query."""
@@ -37,14 +31,6 @@ class PostgresReader(Reports):
         """Connect; LedgerError where the database cannot be read, InputError where it has no ledger."""
         self.db = Session(where)
         self.db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-
-    def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
-        """Yield events with since <= at < until, in order of their ids, which is order of time."""
-        low = sortable_id(since, FIRST) if since is not None else ""
-        high = sortable_id(until + 1000, FIRST) if until is not None else "~"
-        for event in map(event_value, self.db.stream(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", (low, high))):
-            if (since is None or event.at >= since) and (until is None or event.at < until):
-                yield event
 
     def accounts(self) -> Iterator[Account]:
         """Yield every account with its live lots, by name."""

@@ -24,6 +24,7 @@ NUMBERS = frozenset(
     {
         *("balance", "held", "lent", "debt", "version", "top_ups", "amount", "paid", "at", "priority", "effective", "expiry", "state", "used"),
         *("gone", "start", "deadline", "line", "before", "after", "recorded", "ended", "charge", "revenue", "cost", "first_token", "waived"),
+        *("queued", "streamed", "wasted"),
         "remaining",
     }
 )

@@ -114,8 +114,18 @@ CREATE TABLE event (
     first_token bigint NOT NULL,
     alarm       text NOT NULL,
     project     text NOT NULL DEFAULT '',
-    waived      bigint NOT NULL DEFAULT 0 CHECK (waived >= 0)
+    waived      bigint NOT NULL DEFAULT 0 CHECK (waived >= 0),
+    served_tier  text NOT NULL DEFAULT '',
+    charged_tier text NOT NULL DEFAULT '',
+    promise      text NOT NULL DEFAULT '',     -- kept, broken, or empty
+    queued       bigint NOT NULL DEFAULT 0,
+    streamed     bigint NOT NULL DEFAULT 0,
+    wasted       bigint NOT NULL DEFAULT 0 CHECK (wasted >= 0),
+    attempts     text NOT NULL DEFAULT ''     -- JSON of those that did not serve
 );
+
+-- ids of the others are in order of time
+CREATE INDEX event_imported ON event (at) WHERE id >= 'imp_';
 
 -- who mended what, and why: one row a void, refund or adjustment
 CREATE TABLE correction (
@@ -155,7 +165,20 @@ CREATE TABLE api_key (
     digest   text COLLATE "C" NOT NULL UNIQUE,        -- SHA-256 of the secret; the secret is never stored
     created  bigint NOT NULL,
     revoked  bigint NOT NULL DEFAULT 0,   -- 0: in use
-    project  text NOT NULL DEFAULT ''
+    project  text NOT NULL DEFAULT '',
+    tier     text NOT NULL DEFAULT ''     -- of requests that name none
+);
+
+CREATE INDEX api_key_of ON api_key (customer);
+
+-- the operator's own machines: `ingest` posts usage of any customer, `metrics` reads the gateway's
+CREATE TABLE operator_key (
+    id      text COLLATE "C" PRIMARY KEY,
+    scope   text NOT NULL,
+    name    text NOT NULL,
+    digest  text COLLATE "C" NOT NULL UNIQUE,         -- as of api_key
+    created bigint NOT NULL,
+    revoked bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE book (
@@ -172,6 +195,8 @@ CREATE FUNCTION count_key_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN 
 CREATE TRIGGER key_changed AFTER INSERT OR UPDATE ON api_key FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
 CREATE TRIGGER customer_changed AFTER UPDATE ON customer FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
 
+CREATE TRIGGER operator_key_changed AFTER INSERT OR UPDATE ON operator_key FOR EACH STATEMENT EXECUTE FUNCTION count_key_change();
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%s are append-only', TG_TABLE_NAME; END $$;
 CREATE TRIGGER posting_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -179,4 +204,4 @@ CREATE TRIGGER correction_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON correctio
 
 -- the version of these tables
 CREATE TABLE ledger_schema (version bigint NOT NULL);
-INSERT INTO ledger_schema VALUES (3);
+INSERT INTO ledger_schema VALUES (5);

@@ -37,6 +37,12 @@ def latest(db: sqlite3.Connection) -> BookVersion | None:
     return BookVersion(row[0], json.loads(row[1]), row[2]) if row else None
 
 
+def latest_number(db: sqlite3.Connection) -> int:
+    """Return which application is the last, counted from 1; 0 where there was none. Cheap enough to ask every second."""
+    row = db.execute("SELECT max(seq) FROM book").fetchone()
+    return int(row[0] or 0)
+
+
 def get(db: sqlite3.Connection, id_: str) -> BookVersion | None:
     """Return a version by its digest, as it was first applied."""
     row = db.execute("SELECT id, files, applied FROM book WHERE id = ? ORDER BY seq LIMIT 1", (id_,)).fetchone()

@@ -1,6 +1,5 @@
 """Customers and their API keys. A secret is shown once, when it is made; the file has its SHA-256 only."""
 
-import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -11,11 +10,15 @@ from typing import Any
 from tokenworth.capture.policy import AS_PLAN, Own
 from tokenworth.core.errors import InputError
 from tokenworth.core.ids import digest
-from tokenworth.flows.ports import Principal
 from tokenworth.store.ledger.codec import Row, own_text, own_value
+from tokenworth.store.lookups import Lookups
 from tokenworth.store.sqlite.connect import connect, connect_readonly
 
 PREFIX = "tw_"
+SCOPES = ("ingest", "metrics")
+"""What a key of the operator's own may do: post usage of any customer, or read the gateway's metrics."""
+MACHINE = "op_"
+"""How the ids of the operator's own keys begin."""
 SECRET_BYTES = 32
 ID_DIGITS = 12
 FRESH_SECONDS = 0.02
@@ -42,48 +45,33 @@ class ApiKey:
     created: int
     revoked: int
     project: str = ""
+    tier: str = ""
+    """Service tier of requests that name none; empty for the default one."""
 
 
-class SqliteDirectory:
-    """Looks keys up while the gateway serves. What it found is kept until any process commits a change to the file's keys."""
+@dataclass(frozen=True, slots=True)
+class MachineKey:
+    """A key of the operator's own, without its secret: what it may do, and what for it was made."""
+
+    id: str
+    scope: str
+    name: str
+    created: int
+    revoked: int
+
+
+class SqliteDirectory(Lookups):
+    """Looks up on a file. A revocation takes effect at once: each look-up reads a counter of changes."""
 
     def __init__(self, path: Path) -> None:
         """Open the file for reading."""
-        self._db = connect_readonly(path)
-        self._lock = threading.Lock()
-        self._known: dict[str, Principal] = {}
-        self._version = -1
+        super().__init__(connect_readonly(path))
         self._asked = float("-inf")
 
-    def find_key(self, secret: str) -> Principal | None:
-        """Return whom a secret belongs to, None where it is unknown or revoked."""
-        hashed = digest(secret.encode())
-        with self._lock:
-            if time.monotonic() - self._asked > FRESH_SECONDS:
-                self._refresh()
-            if hashed not in self._known:
-                row = self._db.execute(FIND, (hashed,)).fetchone()
-                if row is None:
-                    return None
-                self._known[hashed] = Principal(*row)
-            return self._known[hashed]
-
     def _refresh(self) -> None:
-        self._asked = time.monotonic()
-        version = self._db.execute("SELECT total FROM key_version").fetchone()[0]
-        if version != self._version:
-            self._known.clear()
-            self._version = version
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-
-FIND = (
-    "SELECT customer.id, customer.plan, api_key.id, api_key.project FROM api_key JOIN customer ON customer.id = api_key.customer"
-    " WHERE api_key.digest = ? AND api_key.revoked = 0"
-)
+        if time.monotonic() - self._asked > FRESH_SECONDS:
+            self._asked = time.monotonic()
+            self._ask_version()
 
 
 CUSTOMERS = "SELECT id, plan, created, own FROM customer"
@@ -140,31 +128,57 @@ class Registry:
         self.db.execute("UPDATE customer SET own = ? WHERE id = ?", (own_text(own), id_))
         return replace(known, own=own)
 
-    def add_key(self, customer: str, project: str = "") -> tuple[ApiKey, str]:
-        """Make a key, for a project if one is named; return it and its secret, which is not kept."""
+    def add_key(self, customer: str, project: str = "", tier: str = "") -> tuple[ApiKey, str]:
+        """Make a key, for a project and with a service tier of its own if they are named; return it and its secret, which is not kept."""
         self.customer(customer)
         if not set(project) <= PROJECT_CHARACTERS:
             raise InputError(f"{project!r} is not usable as a project", mend="use letters, digits, hyphen, underscore and dot", code="bad_id")
-        secret = PREFIX + urlsafe_b64encode(self._entropy(SECRET_BYTES)).decode().rstrip("=")
-        hashed = digest(secret.encode())
-        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0, project)
-        row = (made.id, made.customer, hashed, made.created, made.project)
-        self.db.execute("INSERT INTO api_key (id, customer, digest, created, project) VALUES (?, ?, ?, ?, ?)", row)
+        secret, hashed = self._secret()
+        made = ApiKey(f"key_{hashed[:ID_DIGITS]}", customer, self._clock(), 0, project, tier)
+        row = (made.id, made.customer, hashed, made.created, made.project, made.tier)
+        self.db.execute("INSERT INTO api_key (id, customer, digest, created, project, tier) VALUES (?, ?, ?, ?, ?, ?)", row)
         return made, secret
 
     def keys(self, customer: str | None = None) -> Iterator[ApiKey]:
         """Yield keys, revoked ones too, of one customer or of all."""
-        for row in self.db.execute("SELECT id, customer, created, revoked, project FROM api_key ORDER BY customer, created, id"):
+        for row in self.db.execute("SELECT id, customer, created, revoked, project, tier FROM api_key ORDER BY customer, created, id"):
             if customer in (None, row[1]):
                 yield ApiKey(*row)
 
     def revoke_key(self, id_: str) -> ApiKey:
         """Revoke a key from now on; again changes nothing."""
         self.db.execute("UPDATE api_key SET revoked = ? WHERE id = ? AND revoked = 0", (self._clock(), id_))
-        row = self.db.execute("SELECT id, customer, created, revoked, project FROM api_key WHERE id = ?", (id_,)).fetchone()
+        row = self.db.execute("SELECT id, customer, created, revoked, project, tier FROM api_key WHERE id = ?", (id_,)).fetchone()
         if row is None:
             raise InputError(f"there is no key {id_}", mend="see `tokenworth keys list`")
         return ApiKey(*row)
+
+    def add_machine_key(self, scope: str, name: str) -> tuple[MachineKey, str]:
+        """Make a key of the operator's own, for one of SCOPES; return it and its secret, which is not kept."""
+        if scope not in SCOPES:
+            raise InputError(f"there is no scope {scope!r}", mend=f"use one of {', '.join(SCOPES)}", code="bad_scope")
+        secret, hashed = self._secret()
+        made = MachineKey(f"{MACHINE}{hashed[:ID_DIGITS]}", scope, name, self._clock(), 0)
+        row = (made.id, made.scope, made.name, hashed, made.created)
+        self.db.execute("INSERT INTO operator_key (id, scope, name, digest, created) VALUES (?, ?, ?, ?, ?)", row)
+        return made, secret
+
+    def machine_keys(self) -> Iterator[MachineKey]:
+        """Yield the operator's own keys, revoked ones too."""
+        for row in self.db.execute("SELECT id, scope, name, created, revoked FROM operator_key ORDER BY created, id"):
+            yield MachineKey(*row)
+
+    def revoke_machine_key(self, id_: str) -> MachineKey:
+        """Revoke a key of the operator's own from now on; again changes nothing."""
+        self.db.execute("UPDATE operator_key SET revoked = ? WHERE id = ? AND revoked = 0", (self._clock(), id_))
+        row = self.db.execute("SELECT id, scope, name, created, revoked FROM operator_key WHERE id = ?", (id_,)).fetchone()
+        if row is None:
+            raise InputError(f"there is no key {id_}", mend="see `tokenworth keys list`")
+        return MachineKey(*row)
+
+    def _secret(self) -> tuple[str, str]:
+        secret = PREFIX + urlsafe_b64encode(self._entropy(SECRET_BYTES)).decode().rstrip("=")
+        return secret, digest(secret.encode())
 
     def close(self) -> None:
         """Close the file."""

@@ -5,18 +5,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tokenworth.capture.events import UsageEvent
 from tokenworth.capture.lots import Lot
 from tokenworth.capture.state import Account, HoldRow
-from tokenworth.core.ids import ENTROPY_BYTES, sortable_id
-from tokenworth.store.ledger.codec import EVENT_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, Row, event_value, hold_value, lot_value
+from tokenworth.store.ledger.codec import HOLD_COLUMNS, LOT_COLUMNS, Row, hold_value, lot_value
 from tokenworth.store.ledger.reports import Reports
 from tokenworth.store.sqlite.connect import connect_readonly
 from tokenworth.store.sqlite.fetch import accounts
 from tokenworth.store.sqlite.file import guarded
 from tokenworth.store.sqlite.sql import select
-
-FIRST = bytes(ENTROPY_BYTES)
 
 
 class Reader(Reports):
@@ -27,14 +23,6 @@ class Reader(Reports):
         self._path = path
         self.db = connect_readonly(path)
         self.db.execute("BEGIN")
-
-    def read(self, *, since: int | None = None, until: int | None = None) -> Iterator[UsageEvent]:
-        """Yield events with since <= at < until, in order of their ids, which is order of time."""
-        low = sortable_id(since, FIRST) if since is not None else ""
-        high = sortable_id(until + 1000, FIRST) if until is not None else "~"
-        for event in map(event_value, self.query(select(EVENT_COLUMNS, "event") + " WHERE id >= ? AND id < ? ORDER BY id", (low, high))):
-            if (since is None or event.at >= since) and (until is None or event.at < until):
-                yield event
 
     def accounts(self) -> Iterator[Account]:
         """Yield every account with its live lots, by name."""

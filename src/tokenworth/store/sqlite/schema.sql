@@ -113,8 +113,18 @@ CREATE TABLE event (
     first_token INTEGER NOT NULL,
     alarm       TEXT NOT NULL,
     project     TEXT NOT NULL DEFAULT '',
-    waived      INTEGER NOT NULL DEFAULT 0 CHECK (waived >= 0)
+    waived      INTEGER NOT NULL DEFAULT 0 CHECK (waived >= 0),
+    served_tier  TEXT NOT NULL DEFAULT '',
+    charged_tier TEXT NOT NULL DEFAULT '',
+    promise      TEXT NOT NULL DEFAULT '',     -- kept, broken, or empty
+    queued       INTEGER NOT NULL DEFAULT 0,
+    streamed     INTEGER NOT NULL DEFAULT 0,
+    wasted       INTEGER NOT NULL DEFAULT 0 CHECK (wasted >= 0),
+    attempts     TEXT NOT NULL DEFAULT ''     -- JSON of those that did not serve
 ) STRICT;
+
+-- ids of the others are in order of time
+CREATE INDEX event_imported ON event (at) WHERE id >= 'imp_';
 
 -- who mended what, and why: one row a void, refund or adjustment
 CREATE TABLE correction (
@@ -154,7 +164,20 @@ CREATE TABLE api_key (
     digest   TEXT NOT NULL UNIQUE,        -- SHA-256 of the secret; the secret is never stored
     created  INTEGER NOT NULL,
     revoked  INTEGER NOT NULL DEFAULT 0,  -- 0: in use
-    project  TEXT NOT NULL DEFAULT ''
+    project  TEXT NOT NULL DEFAULT '',
+    tier     TEXT NOT NULL DEFAULT ''       -- of requests that name none
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX api_key_of ON api_key (customer);
+
+-- the operator's own machines: `ingest` posts usage of any customer, `metrics` reads the gateway's
+CREATE TABLE operator_key (
+    id      TEXT PRIMARY KEY,
+    scope   TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    digest  TEXT NOT NULL UNIQUE,         -- as of api_key
+    created INTEGER NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE book (
@@ -170,6 +193,8 @@ INSERT INTO key_version VALUES (0);
 CREATE TRIGGER key_added AFTER INSERT ON api_key BEGIN UPDATE key_version SET total = total + 1; END;
 CREATE TRIGGER key_changed AFTER UPDATE ON api_key BEGIN UPDATE key_version SET total = total + 1; END;
 CREATE TRIGGER customer_changed AFTER UPDATE ON customer BEGIN UPDATE key_version SET total = total + 1; END;
+CREATE TRIGGER operator_key_added AFTER INSERT ON operator_key BEGIN UPDATE key_version SET total = total + 1; END;
+CREATE TRIGGER operator_key_changed AFTER UPDATE ON operator_key BEGIN UPDATE key_version SET total = total + 1; END;
 CREATE TRIGGER posting_stays BEFORE UPDATE ON posting BEGIN SELECT raise(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER posting_remains BEFORE DELETE ON posting BEGIN SELECT raise(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are append-only'); END;

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from functools import partial
 
 from tokenworth.suppliers.http1.connection import Connection
@@ -25,11 +26,11 @@ class Pool:
         self._all: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
 
-    async def ask(self, path: str, body: bytes) -> Connection:
+    async def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Connection:
         """Send a request; returns when status and headers are there. TimeoutError, OSError or Broken where none come."""
         connection = self._take() or await self._connect()
         try:
-            await connection.ask(self._to.post(path, body))
+            await connection.ask(self._to.post(path, body, headers))
         except BaseException:
             connection.close()
             raise

@@ -17,7 +17,7 @@ PREFIX = "/v1"
 
 @dataclass(frozen=True, slots=True)
 class SimulatedApp:
-    """Serves `POST /v1/chat/completions`; it asks for no key."""
+    """Serves `POST /v1/chat/completions` and `POST /v1/embeddings`; it asks for no key."""
 
     supplier: SimulatedSupplier
 
@@ -25,12 +25,12 @@ class SimulatedApp:
         """Answer one request."""
         try:
             body = orjson.loads(await _read(receive))
-            valid = isinstance(body, dict) and isinstance(body.get("messages"), list)
+            valid = isinstance(body, dict) and (isinstance(body.get("messages"), list) or "input" in body)
         except orjson.JSONDecodeError:
             valid = False
         if not valid:
             await _start(send, 400, "application/json")
-            await send({"type": "http.response.body", "body": error("the body is not a chat completion request", "bad_json")})
+            await send({"type": "http.response.body", "body": error("the body is no request for a chat completion or embeddings", "bad_json")})
             return
         path = scope["path"].removeprefix(PREFIX)
         response = await self.supplier.send(SupplierRequest(path, body, stream=bool(body.get("stream"))))

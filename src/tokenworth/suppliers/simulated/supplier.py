@@ -10,10 +10,13 @@ from tokenworth.core.instants import SECOND
 from tokenworth.flows.ports import SupplierRequest, SupplierResponse
 from tokenworth.suppliers.body import encode
 from tokenworth.suppliers.simulated.answer import Answer, SimulatedModel, answer
+from tokenworth.suppliers.simulated.embed import embeddings
 from tokenworth.suppliers.simulated.timing import Pace, pace
 from tokenworth.suppliers.simulated.wire import DONE, Head, chunks, completion, error
 
 JSON = {"content-type": "application/json"}
+EMBEDDINGS = "/embeddings"
+PATHS = ("/chat/completions", EMBEDDINGS)
 EVENTS = {"content-type": "text/event-stream; charset=utf-8"}
 
 
@@ -26,17 +29,19 @@ class SimulatedSupplier:
     speed: int = 1
 
     async def send(self, request: SupplierRequest) -> SupplierResponse:
-        """Answer a chat completion; what a real server would refuse gets an error of OpenAI's shape."""
+        """Answer a chat completion or embeddings; what a real server would refuse gets an error of OpenAI's shape."""
         body = request.body
         model = self.models.get(str(body.get("model")))
-        if request.path != "/chat/completions":
-            return _refused(404, error(f"unknown path {request.path}", "unknown_url"))
+        if request.path not in PATHS:
+            return _at_once(404, error(f"unknown path {request.path}", "unknown_url"))
         if model is None:
-            return _refused(404, error(f"the model {body.get('model')!r} does not exist", "model_not_found", "model"))
+            return _at_once(404, error(f"the model {body.get('model')!r} does not exist", "model_not_found", "model"))
+        if request.path == EMBEDDINGS:
+            return _at_once(200, embeddings(body, str(body["model"])))
         drawn = answer(body, model)
         if drawn.input > model.context:
             why = f"{drawn.input} tokens exceed the context of {model.context}"
-            return _refused(400, error(why, "context_length_exceeded", "messages"))
+            return _at_once(400, error(why, "context_length_exceeded", "messages"))
         head = Head(f"chatcmpl-{digest(encode(body))[:29]}", self.clock() // SECOND, str(body["model"]))
         rhythm = pace(drawn, self.speed)
         if request.stream:
@@ -65,7 +70,7 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
     return bool((body.get("stream_options") or {}).get("include_usage"))
 
 
-def _refused(status: int, content: bytes) -> SupplierResponse:
+def _at_once(status: int, content: bytes) -> SupplierResponse:
     async def body() -> AsyncGenerator[bytes, None]:
         yield content
 

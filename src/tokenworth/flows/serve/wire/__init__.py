@@ -10,5 +10,12 @@ answer      JSON of suppliers: read, and written again
 text        text inside requests and answers, in bytes
 unpriceable fields that are refused, since no worst case can be proven for them
 openai      what OpenAI's formats share: the shape of errors
-chat        OpenAI's chat completions
+usage       usage objects of suppliers
+events      what all readers of streams share
+whole       what all readers of answers in one piece share
+hub/        the neutral form between two formats
+chat/       OpenAI's chat completions
+messages/   Anthropic's messages
+responses/  OpenAI's responses
+embeddings  OpenAI's embeddings
 """

@@ -49,3 +49,18 @@ def reason(content: bytes) -> str:
     """Return the text of a refusal in a shape that no format has, empty where it has none."""
     told = read_object(content) or {}
     return next((told[name] for name in ("error", "message", "detail") if isinstance(told.get(name), str)), "")
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return an object, an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list, none for anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    """Return a text, an empty one for anything else."""
+    return value if isinstance(value, str) else ""

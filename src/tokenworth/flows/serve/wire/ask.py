@@ -27,6 +27,12 @@ class Ask:
     text_only: bool
     prompt_fields: tuple[str, ...]
     """Fields of the body that hold the prompt."""
+    prompts: int = 1
+    """Prompts that are answered each for itself, with a context of its own."""
+    prompt_tokens: int = 0
+    """Tokens of the prompt that are stated as numbers, not as text."""
+    betas: str = ""
+    """What Anthropic's client wants to try, as its header says it."""
 
     @property
     def prompt(self) -> list[Any]:
@@ -39,13 +45,14 @@ def bounds(ask: Ask, model: Model) -> Bounds:
 
     Recorded assumptions. Input: a token is at least one byte of the body, and the supplier adds at most the model's `input_allowance`;
     content that is not text has no such bound, so it counts as the whole context and any modality. Output: the request's own limit (the
-    larger, where it states both) or the model's maximum, for each of `n` choices. Raises Refusal (400) where no single event could
-    carry the counts.
+    larger, where it states both) or the model's maximum, for each of `n` choices. Each prompt has a context of its own. Raises Refusal
+    (400) where no single event could carry the counts.
     """
     limit = model.max_output if ask.output_limit is None else min(ask.output_limit, model.max_output)
     output = limit * ask.choices
     if output > MAX_COUNT:
         raise bad_request(f"{ask.choices} choices of up to {limit} tokens are more than one request may have.", "n")
+    context = min(model.context * ask.prompts, MAX_COUNT)
     if not ask.text_only:
-        return Bounds(min(model.context, MAX_COUNT), output, MODALITIES)
-    return Bounds(min(ask.size + model.input_allowance, model.context, MAX_COUNT), output, TEXT)
+        return Bounds(context, output, MODALITIES)
+    return Bounds(min(ask.size + model.input_allowance * ask.prompts, context), output, TEXT)

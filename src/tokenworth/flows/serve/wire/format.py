@@ -7,7 +7,7 @@ from typing import Any
 from tokenworth.book.model import Model
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire.ask import Ask
-from tokenworth.flows.serve.wire.tap import Tap
+from tokenworth.flows.serve.wire.tap import Asked, Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Format:
     """The same as the event that ends a stream."""
 
 
+def no_headers(_: Ask) -> Mapping[str, str]:
+    """Return nothing, as most formats say all in the body."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """From a client's format to a supplier's and back. `api` names the supplier's: its dialect reads the usage. `path` is below its base URL."""
@@ -32,7 +37,9 @@ class Bridge:
     path: str
     request: Callable[[Ask, Model], Mapping[str, Any]]
     """Returns the body that the supplier gets; Refusal (400) where it cannot say what the client asks for."""
-    tap: Callable[[Ask, Model], Tap]
+    tap: Callable[[Asked], Tap]
     """Makes the reader of the answer."""
-    refused: Callable[[bytes], bytes]
-    """Returns a supplier's refusal as the client reads it, empty where it has not the shape of the supplier's format."""
+    refused: Callable[[int, bytes], bytes]
+    """Returns a supplier's refusal of a status as the client reads it, empty where it has not the shape of the supplier's format."""
+    headers: Callable[[Ask], Mapping[str, str]] = no_headers
+    """Returns what the supplier is told beside the body."""

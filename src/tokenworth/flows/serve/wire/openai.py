@@ -22,6 +22,15 @@ def last_event(refusal: Refusal) -> bytes:
     return b"data: " + orjson.dumps(error(refusal)) + b"\n\n"
 
 
-def refused(content: bytes) -> bytes:
+def refused(status: int, content: bytes) -> bytes:
     """Return a supplier's refusal as it is, where it has the shape that clients read."""
+    del status
     return content if isinstance((read_object(content) or {}).get("error"), dict) else b""
+
+
+def is_clients_tool(tool: Mapping[str, Any]) -> bool:
+    """Whether the client itself runs a tool."""
+    return tool.get("type") in ("function", "custom")
+
+
+CLIENTS_TOOLS = "custom or function"

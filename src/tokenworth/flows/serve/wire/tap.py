@@ -6,11 +6,24 @@ the whole answer, or a stream's terminator. So both kinds take one path: feed, e
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from tokenworth.book.model import Model
 from tokenworth.core.errors import SupplierError
 from tokenworth.flows.serve.refusal import Refusal
-from tokenworth.flows.serve.wire.text import Said
+from tokenworth.flows.serve.wire.ask import Ask
+from tokenworth.flows.serve.wire.text import Count, Said, by_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is answered: a request, by a model, at an instant (UTC microseconds); `count` is for tokens that no supplier counts."""
+
+    ask: Ask
+    model: Model
+    at: int = 0
+    count: Count = by_bytes
 
 
 class Tap(ABC):
@@ -20,6 +33,8 @@ class Tap(ABC):
         """Start to read."""
         self.usage: Mapping[str, Any] | None = None
         """The supplier's usage object: the last one of a stream, since those that send several send running totals."""
+        self.prompt_usage: Mapping[str, Any] | None = None
+        """What the supplier has said by now of the prompt's usage, where it says that before the answer's."""
         self.served_tier = ""
         """The tier that the supplier says it served."""
         self.begun = False

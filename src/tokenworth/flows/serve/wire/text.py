@@ -3,7 +3,7 @@
 It is charged at most at the hold, and the event says that it is estimated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 Count = Callable[[str], int]
@@ -13,8 +13,16 @@ BYTES_PER_TOKEN = 4
 KEPT_BYTES = 32 * 1024
 """Of a text whose tokens may have to be counted: a stream that is open for hours must not grow with what it sent."""
 
-NOT_TEXT = frozenset({"role", "id", "type", "index", "object", "image_url", "input_audio", "audio", "file", "logprobs", "finish_reason"})
+NOT_TEXT = frozenset(
+    {
+        *("role", "id", "type", "index", "object", "finish_reason", "logprobs"),
+        *("image_url", "input_audio", "audio", "file", "file_data", "file_url"),
+        *("signature", "encrypted_content", "cache_control", "call_id", "tool_use_id", "media_type", "status"),
+    }
+)
 """Fields of messages and of answers that hold no text of the model, or media."""
+OPAQUE = frozenset({"base64", "url", "redacted_thinking"})
+"""Types of objects inside messages that are not text."""
 
 
 class Said:
@@ -37,8 +45,10 @@ class Said:
             one = waiting.pop()
             if isinstance(one, str):
                 self._add(one.encode("utf-8", "surrogatepass"))
-            elif isinstance(one, Mapping):
-                waiting.extend(inner for name, inner in one.items() if name not in NOT_TEXT)
+            elif isinstance(one, dict):
+                kind = one.get("type")
+                if not (isinstance(kind, str) and kind in OPAQUE):
+                    waiting.extend(inner for name, inner in one.items() if name not in NOT_TEXT)
             elif isinstance(one, list):
                 waiting.extend(one)
 

@@ -4,7 +4,7 @@ A hold is priced for one model, its tokens and nothing else. Suppliers know fiel
 not count; one that is not listed here passes through unread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tokenworth.flows.serve.refusal import Refusal, bad_request
@@ -22,12 +22,14 @@ UNPRICEABLE: Mapping[str, str] = {
     "preset": OTHER_MODEL,
     "provider": DEARER,
     "plugins": FEE,
-    # LiteLLM's proxy
+    # LiteLLM's proxy, and Anthropic
     "fallbacks": OTHER_MODEL,
     # OpenAI
     "web_search_options": FEE,
     "prediction": MORE_OUTPUT,
     "background": LATER,
+    # OpenAI's responses, and Anthropic, unless it only clears: a summary of the conversation is made and billed beside the answer
+    "context_management": MORE_OUTPUT,
     # xAI
     "search_parameters": FEE,
     "deferred": LATER,
@@ -38,6 +40,7 @@ UNPRICEABLE: Mapping[str, str] = {
     "compound_custom": FEE,
     # Anthropic
     "mcp_servers": FEE,
+    "container": FEE,
     "speed": DEARER,
     "inference_geo": DEARER,
     # vLLM
@@ -45,29 +48,36 @@ UNPRICEABLE: Mapping[str, str] = {
 }
 """Reasons by the name of the field at the top of the body, under who is known to honour it."""
 
-CLIENTS_TOOLS = frozenset({"function", "custom"})
-"""Kinds of tools that the client itself runs; all others run at the supplier, for a fee, and put their results into the input."""
+STANDARD = {"best_of": 1, "speed": "standard", "inference_geo": "global"}
+"""What some of these fields say to ask for nothing."""
 
 
-def check_priceable(body: Mapping[str, Any]) -> None:
+def check_fields(body: Mapping[str, Any]) -> None:
     """Raise Refusal (400, unpriceable_field) where a field is set that makes the request's worst case unknown."""
     for name, value in body.items():
         if name in UNPRICEABLE and _is_set(name, value):
             raise _unpriceable(name, UNPRICEABLE[name])
-    tools = body.get("tools")
+
+
+def check_tools(tools: Any, is_clients: Callable[[Mapping[str, Any]], bool], kinds: str, param: str = "tools") -> list[dict[str, Any]]:
+    """Return the tools; Refusal (400) where one is not run by the client. `kinds` names those that are.
+
+    All others run at the supplier, for a fee, and put what they find into the input.
+    """
     if tools is None:
-        return
+        return []
     if not isinstance(tools, list):
-        raise bad_request("`tools` must be a list.", "tools")
-    if not all(isinstance(tool, dict) and tool.get("type") in CLIENTS_TOOLS for tool in tools):
-        raise _unpriceable("tools", f"only tools of type {' or '.join(sorted(CLIENTS_TOOLS))} cost nothing but tokens")
+        raise bad_request(f"`{param}` must be a list.", param)
+    if not all(isinstance(tool, dict) and is_clients(tool) for tool in tools):
+        raise _unpriceable(param, f"only tools of type {kinds} cost nothing but tokens")
+    return tools
 
 
 def _is_set(name: str, value: Any) -> bool:
     """Whether a field asks for something; an empty object of options asks for their defaults."""
-    if name == "best_of" and value == 1:
-        return False
-    return value not in (None, False, "", [])
+    if name == "context_management" and isinstance(value, dict) and isinstance(value.get("edits", []), list):
+        return not all(isinstance(edit, dict) and str(edit.get("type")).startswith("clear_") for edit in value.get("edits", []))
+    return value not in (None, False, "", []) and not (name in STANDARD and value == STANDARD[name])
 
 
 def _unpriceable(name: str, why: str) -> Refusal:

@@ -87,8 +87,7 @@ HOLDS_EVENTS = f"""
     SELECT h.id, h.customer, h.state FROM hold h WHERE h.state <> 0 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = h.id) {MOST}
 """
 OPEN_HOLDS = "SELECT id, customer, amount, bound, counted, draft FROM hold WHERE state = 0"
-HOLDS = "SELECT customer, count(CASE WHEN deadline > 0 THEN 1 END), count(CASE WHEN state <> 0 THEN 1 END) FROM hold GROUP BY customer"
-"""A row without a deadline is of a postpaid account's request, which was never held."""
+HOLDS = "SELECT customer, count(*), count(CASE WHEN state <> 0 THEN 1 END) FROM hold GROUP BY customer"
 
 IS_EVENT = "EXISTS (SELECT 1 FROM event e WHERE e.id = p.entry)"
 IS_REFUND = "substr(p.entry, 1, 7) = 'refund:' AND EXISTS (SELECT 1 FROM correction c WHERE c.kind = 'refund' AND c.id = substr(p.entry, 8))"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokenworth.flows.serve.refusal import bad_request
-from tokenworth.flows.serve.wire import fields
+from tokenworth.flows.serve.wire import fields, openai
 from tokenworth.flows.serve.wire.ask import Ask
-from tokenworth.flows.serve.wire.unpriceable import check_priceable
+from tokenworth.flows.serve.wire.unpriceable import check_fields, check_tools
 
 API = "chat"
 UNSEEN_INPUT = frozenset({"audio", "cached_content", "chat_template", "conversation", "extra_body", "previous_response_id", "prompt"})
@@ -18,7 +18,8 @@ def parse(raw: bytes) -> Ask:
     body = fields.read_body(raw)
     product = fields.product(body)
     messages = fields.messages(body)
-    check_priceable(body)
+    check_fields(body)
+    check_tools(body.get("tools"), openai.is_clients_tool, openai.CLIENTS_TOOLS)
     stream = fields.boolean(body, "stream")
     wants_usage(body)
     return Ask(
