@@ -32,7 +32,7 @@ bench: .venv/.test  ## run the benchmarks; each prints ratios
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.postgres
-	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.gateway .peers
 	$(BIN)/python -m benchmarks.observe
 	$(BIN)/python -m benchmarks.frontiers
 

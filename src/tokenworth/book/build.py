@@ -132,6 +132,7 @@ def _policy(table: PlanTable) -> Policy:
         budgets=tuple(Budget(row.subject, Window(row.window), row.limit) for row in table.budgets),
         low_balance=tuple(table.low_balance),
         top_up=TopUp(top_up.below, top_up.amount, top_up.paid) if top_up else None,
+        postpaid=table.postpaid,
     )
 
 

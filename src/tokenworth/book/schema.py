@@ -219,6 +219,11 @@ class PlanTable(Table):
     )
     overdraft: Amount | None = Field(None, description="The most debt that charges beyond their holds may make; the rest is waived. None: all of it.")
     credit_line: Amount = Field(0, description="What requests may spend beyond all credits.")
+    postpaid: bool = Field(
+        False,
+        description="Nothing is held: a request that could be paid when it comes is served, and charged when it ends. "
+        "Requests at once may pass what is there.",
+    )
     time_zone: ZoneName = Field("UTC", description="IANA name; hours, days and months of budgets are of this zone.")
     low_balance: list[Amount] = Field([], description="Tell the operator, once each, when what is left falls below these.")
     top_up: TopUpTable | None = Field(None, description="A grant that is asked for by itself.")

@@ -70,6 +70,8 @@ class Policy:
     low_balance: tuple[int, ...] = ()
     """Thresholds; each tells once when what is left falls below it, and again only after it was reached anew."""
     top_up: TopUp | None = None
+    postpaid: bool = False
+    """Nothing is held: a request that could be paid now is let through, and its settlement takes what it costs: free credits, then debt."""
 
     def __post_init__(self) -> None:
         """Refuse what the ledger could not act on later: InputError."""

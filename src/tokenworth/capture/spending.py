@@ -10,7 +10,7 @@ from tokenworth.capture.change import Change, Work, exchanged, finish, take, unk
 from tokenworth.capture.commands import Done, Hold, Reason, Record, Refused
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.capture.lots import Lot
-from tokenworth.capture.policy import Beyond
+from tokenworth.capture.policy import Beyond, Policy
 from tokenworth.capture.postings import COST, PROMOTIONAL, USED, WAIVED, Kind, Posting
 from tokenworth.capture.state import Account, Counter, HoldRow, HoldState
 from tokenworth.core.exact import INT64_MAX
@@ -40,6 +40,17 @@ def place(command: Hold, account: Account | None, same_id: HoldRow | None, same_
             return refused
         # two budgets may limit one subject, which is counted once
         counted = tuple(dict.fromkeys(counter for _, counter, _ in limits.counters(account.policy, draft)))
+    return _reserve(command, account, parts, counted)
+
+
+def _reserve(command: Hold, account: Account, parts: Sequence[tuple[Lot, int]], counted: tuple[Counter, ...]) -> Change:
+    """Place a hold on parts of lots, and on the credit line for the rest; a postpaid account's is of nothing, and without a key there is none."""
+    draft, amount = command.draft, command.amount
+    if account.policy.postpaid and amount:
+        if not command.key:
+            return Change(Done(account.available(draft.at)))
+        amount, parts = 0, ()
+    rest = amount - sum([n for _, n in parts])
     bound = tuple([(lot.grant.id, n) for lot, n in parts])
     if rest:
         bound = (*bound, ("", rest))
@@ -70,7 +81,10 @@ def _bound(account: Account, parts: Sequence[tuple[Lot, int]], lent: int, counte
 
 
 def settle(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
-    """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest."""
+    """Charge an open hold: what it bound first; beyond it, as the account's policy says; free the rest. A postpaid account need have no hold."""
+    if hold is None:
+        unheld = _unheld(event, account)
+        return unheld if isinstance(unheld, Refused) else settle(event, unheld.account, unheld.hold, None)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -109,9 +123,8 @@ def record(command: Record, account: Account | None, same_id: HoldRow | None, st
 def _at_once(event: UsageEvent, account: Account, hold: HoldRow) -> Change | Refused:
     if event.status is Status.FAILED:
         return release(event, account, hold, None)
-    work, policy = Work(account), account.policy
-    past_line = policy.overdraft if policy.beyond is Beyond.OVERDRAFT else 0
-    return _settled(work, event, hold, _collect(work, event, event.charge, most=policy.credit_line + past_line))
+    work = Work(account)
+    return _settled(work, event, hold, _collect(work, event, event.charge, most=_most(account.policy)))
 
 
 def _settled(work: Work, event: UsageEvent, hold: HoldRow, waived: int) -> Change:
@@ -139,9 +152,14 @@ def _charge(work: Work, event: UsageEvent, hold: HoldRow) -> int:
         rest -= part
     if not beyond:
         return 0
-    if account.policy.beyond is Beyond.OVERDRAFT:
-        return _collect(work, event, beyond, most=account.policy.credit_line + account.policy.overdraft)
+    if account.policy.postpaid or account.policy.beyond is Beyond.OVERDRAFT:
+        return _collect(work, event, beyond, most=_most(account.policy))
     return _waive(work, beyond)
+
+
+def _most(policy: Policy) -> int:
+    """Return the most debt that charges make for which nothing was held."""
+    return policy.credit_line + (policy.overdraft if policy.beyond is Beyond.OVERDRAFT else 0)
 
 
 def _collect(work: Work, event: UsageEvent, amount: int, *, most: int) -> int:
@@ -168,6 +186,9 @@ def _waive(work: Work, amount: int) -> int:
 
 def release(event: UsageEvent, account: Account | None, hold: HoldRow | None, stored: UsageEvent | None) -> Change | Refused:
     """Free an open hold; `event` says why and charges nothing."""
+    if hold is None:
+        unheld = _unheld(event, account)
+        return unheld if isinstance(unheld, Refused) else release(event, unheld.account, unheld.hold, None)
     if account is None or hold is None or hold.customer != account.customer:
         return _no_hold(event)
     if hold.state is not HoldState.OPEN:
@@ -201,11 +222,19 @@ def _finish(work: Work, hold: HoldRow, state: HoldState, event: UsageEvent) -> C
     return finish(work, event.ended, hold=closed, event=event, limits=counted)
 
 
+def _unheld(event: UsageEvent, account: Account | None) -> Change | Refused:
+    """Place a hold of nothing for a postpaid account's request, which had none until its end."""
+    if account is None or not account.policy.postpaid or event.customer != account.customer:
+        return _no_hold(event)
+    return place(Hold(event, 0, event.ended), account, None, None)
+
+
 def _known(command: Hold, account: Account, same_id: HoldRow | None, same_key: HoldRow | None) -> Change | Refused:
     """Answer a hold that was placed before, or whose idempotency key was used before."""
     draft, available = command.draft, account.available(command.draft.at)
     if same_id is not None:
-        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, command.amount, command.body):
+        amount = 0 if account.policy.postpaid else command.amount
+        if (same_id.customer, same_id.amount, same_id.body) != (draft.customer, amount, command.body):
             return Refused(Reason.CONFLICT, f"hold {draft.id} exists with other contents", available, event=same_id.id)
         return Change(Done(available, repeated=True))
     first = same_key.id if same_key else ""

@@ -1,27 +1,32 @@
 """`tokenworth serve DIR`: run the gateway on a book."""
 
 import os
-from collections.abc import AsyncGenerator
+import socket
+import tempfile
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 
+from tokenworth.book.model import Book
 from tokenworth.cli.options import PORT, NamedPath, database
 from tokenworth.flows.serve.order import Shop
 from tokenworth.gateway.asgi import App
 from tokenworth.gateway.outside import Outside, application
-from tokenworth.gateway.server import run
+from tokenworth.gateway.server import Address, check_port, run
 from tokenworth.gateway.watch import DRAIN_SECONDS
+from tokenworth.gateway.workers import supervise
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.first import first_steps
 from tokenworth.wiring.ledgers import Where, named
 from tokenworth.wiring.logs import start_logs
-from tokenworth.wiring.serving import HOLD_SECONDS, open_backend
-from tokenworth.wiring.shop import open_shop, sizes_of
+from tokenworth.wiring.serving import HOLD_SECONDS, join_backend, open_backend, shared
+from tokenworth.wiring.shop import open_shop, shop_of, sizes_of
 
 
 @click.command()
@@ -47,21 +52,57 @@ from tokenworth.wiring.shop import open_shop, sizes_of
 @click.option("--log-requests", is_flag=True, help="Log a line for each request.")
 @click.option("--metrics-by-customer", "by_customer", is_flag=True, help="Count events, tokens and money by customer too.")
 @click.option("--otel", "traces", is_flag=True, help="Export a span for each request, as OTEL_EXPORTER_OTLP_* say; takes the extra otel.")
-def command(*, directory: Path, db: Where, host: str, port: int, log_format: str, **settings: Any) -> None:
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that serve: one for each core is the most that pays."
+)
+def command(*, directory: Path, db: Where, host: str, port: int, workers: int, log_format: str, **settings: Any) -> None:  # noqa: PLR0913 - one per option
     """Serve the book in DIR to customers, who call it as they would call OpenAI."""
     start_logs(log_format)
     shop = open_shop(directory)
-    book = shop.book
+    book, outside = shop.book, Outside(database=db, **settings)
+    ready = partial(_say, shop, directory, db, f"http://{host}:{port}")
+    if workers > 1:
+        check_port(host, port)
+        uvloop.run(_with_workers(Worker(book, db, outside, log_format), Address(host, port), number=workers, ready=ready))
+        return
 
     @asynccontextmanager
     async def factory() -> AsyncGenerator[App, None]:
         async with (
             open_backend(book, db, os.environ) as backend,
-            application(replace(shop, sizes=sizes_of(book, db)), backend, Outside(database=db, **settings)) as app,
+            application(replace(shop, sizes=sizes_of(book, db)), backend, outside) as app,
         ):
             yield app
 
-    run(factory, host=host, port=port, ready=partial(_say, shop, directory, db, f"http://{host}:{port}"))
+    run(factory, host=host, port=port, ready=ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one of several workers does: makes the application in its own process, with what leads to the ledger's owner."""
+
+    book: Book
+    database: Where
+    outside: Outside
+    log_format: str
+
+    @asynccontextmanager
+    async def __call__(self, owner: socket.socket | None) -> AsyncGenerator[App, None]:
+        """Open what the application stands on, and drain it at the end."""
+        start_logs(self.log_format)
+        shop, _ = shop_of(self.book)
+        async with (
+            join_backend(self.book, self.database, os.environ, owner) as backend,
+            application(replace(shop, sizes=sizes_of(self.book, self.database)), backend, self.outside) as app,
+        ):
+            yield app
+
+
+async def _with_workers(worker: Worker, address: Address, *, number: int, ready: Callable[[], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix="tokenworth-") as folder:
+        worker = replace(worker, outside=replace(worker.outside, peers=Path(folder)))
+        async with shared(worker.book, worker.database, os.environ) as connect:
+            await supervise(worker, connect, address, number=number, ready=ready)
 
 
 def _say(shop: Shop, directory: Path, db: Where, url: str) -> None:

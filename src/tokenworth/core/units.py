@@ -5,8 +5,9 @@ overlap along that order; `disjoint` turns them into leaves that do not, so that
 that names none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from tokenworth.core.errors import UnknownUnitError, UsageError
@@ -89,12 +90,11 @@ def disjoint(counts: Mapping[str, int]) -> dict[str, int]:
     Keys are unit names; a zero is a count like any other on the way in, and vanishes on the way out. Raises UsageError where a leaf would
     be negative or two refinements overlap without a count of their meeting; the message names both counts.
     """
-    given = sorted(map(unit, counts), key=lambda u: -len(u.dimensions))
     leaves: dict[str, int] = {}
-    for coarse in given:
-        finer = [u for u in given if counts[u.name] and u.refines(coarse)]
-        _refuse_overlap(finer, counts)
-        left = counts[coarse.name] - sum(leaves[u.name] for u in finer)
+    for coarse, finer in _inside(frozenset(counts), frozenset([name for name, count in counts.items() if count])):
+        if len(finer) > 1:
+            _refuse_overlap(finer, counts)
+        left = counts[coarse.name] - sum([leaves[u.name] for u in finer])
         if left < 0:
             inside = ", ".join(f"{u.name} ({counts[u.name]})" for u in finer)
             raise UsageError(f"{inside} exceed {coarse.name} ({counts[coarse.name]}), inside which they are counted")
@@ -102,7 +102,14 @@ def disjoint(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: leaves[name] for name in UNITS if leaves.get(name)}
 
 
-def _refuse_overlap(finer: list[Unit], counts: Mapping[str, int]) -> None:
+@lru_cache(maxsize=1024)
+def _inside(given: frozenset[str], used: frozenset[str]) -> tuple[tuple[Unit, tuple[Unit, ...]], ...]:
+    """Return the given units, finest first, each with those of the used ones that refine it; a provider always gives the same few sets."""
+    units = sorted(map(unit, sorted(given)), key=lambda u: -len(u.dimensions))
+    return tuple([(coarse, tuple([u for u in units if u.name in used and u.refines(coarse)])) for coarse in units])
+
+
+def _refuse_overlap(finer: Sequence[Unit], counts: Mapping[str, int]) -> None:
     """Refuse two counts that may share tokens (cached, audio) where nothing says how many are both."""
     for at, one in enumerate(finer):
         for other in finer[at + 1 :]:

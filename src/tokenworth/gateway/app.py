@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 
 from tokenworth.flows.serve.refusal import Refusal, unknown_product
 from tokenworth.flows.serve.service import Call, Reply, Service
@@ -13,7 +13,20 @@ from tokenworth.flows.serve.wire import chat, messages
 from tokenworth.flows.serve.wire.find import FORMATS
 from tokenworth.flows.serve.wire.format import Format
 from tokenworth.flows.serve.wire.messages import models
-from tokenworth.gateway.asgi import ClientGone, Message, Receive, Send, bearer, header, read_body, send_json, send_start, send_whole
+from tokenworth.gateway.asgi import (
+    PRESENCE,
+    ClientGone,
+    Message,
+    Presence,
+    Receive,
+    Send,
+    bearer,
+    header,
+    read_body,
+    send_json,
+    send_start,
+    send_whole,
+)
 
 MAX_BODY = 8 * 1024 * 1024
 """Default limit of a request's body in bytes: a context of a million tokens as text, or a few images, and no stall of the others."""
@@ -77,11 +90,12 @@ class Gateway:
 
     async def _answer(self, spoken: Format, scope: Message, receive: Receive, send: Send) -> None:
         # before the body: what a stranger sends is not read
-        self._service.caller(bearer(scope))
+        secret = bearer(scope)
+        self._service.caller(secret)
         body = await read_body(scope, receive, self._max_body)
-        async with _while_present(receive):
+        with _WhilePresent(scope):
             told = (header(scope, name) for name in (b"idempotency-key", b"anthropic-beta", b"x-session-affinity"))
-            reply = await self._service.answer(spoken, Call(bearer(scope), body, *told))
+            reply = await self._service.answer(spoken, Call(secret, body, *told))
             if reply.stream and reply.status == 200:
                 await _stream(reply, spoken, send)
             else:
@@ -111,27 +125,24 @@ class Gateway:
         await send_json(send, 200, {"status": "ok"})
 
 
-@asynccontextmanager
-async def _while_present(receive: Receive) -> AsyncGenerator[None, None]:
+class _WhilePresent:
     """Do what the client waits for. When it goes, this task is cancelled, which ends the exchange with the supplier, and ClientGone is raised."""
-    task = asyncio.current_task()
 
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        # here, not in a callback: once the watch is cancelled, it cancels nobody
-        if task is not None:
-            task.cancel()
+    __slots__ = ("_presence",)
 
-    watching = asyncio.ensure_future(watch())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not watching.done():
-            raise
-        raise ClientGone from None
-    finally:
-        watching.cancel()
+    def __init__(self, scope: Message) -> None:
+        self._presence: Presence = scope["extensions"][PRESENCE]
+
+    def __enter__(self) -> None:
+        if self._presence.gone:
+            raise ClientGone
+        task = asyncio.current_task()
+        self._presence.tell = task.cancel if task else None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._presence.tell = None
+        if self._presence.gone and isinstance(error, asyncio.CancelledError):
+            raise ClientGone from None
 
 
 async def _whole(reply: Reply, send: Send) -> None:

@@ -13,6 +13,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+PRESENCE = "tokenworth.presence"
+"""The extension of a scope that holds the request's Presence."""
 BODY_SECONDS = 60.0
 """How long a client may take to send its body: at the limit of size about a megabit a second."""
 
@@ -21,6 +23,26 @@ UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours
     """The client left before its request was whole."""
+
+
+class Presence:
+    """Whether a request's client is there."""
+
+    __slots__ = ("gone", "said", "tell")
+
+    def __init__(self) -> None:
+        """Begin present, and tell nobody."""
+        self.gone = False
+        self.said = False
+        """Whether all of its body is here."""
+        self.tell: Callable[[], object] | None = None
+        """Called when the client leaves."""
+
+    def leave(self) -> None:
+        """Take note that the client has left."""
+        self.gone = True
+        if self.tell is not None:
+            self.tell()
 
 
 def header(scope: Message, name: bytes) -> str:
@@ -43,6 +65,10 @@ async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
     announced = header(scope, b"content-length")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    presence: Presence = scope["extensions"][PRESENCE]
+    if presence.said:
+        # most bodies come with their headers, and need no time limit
+        return await _read(receive, limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive, limit)
@@ -69,8 +95,12 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 async def send_start(send: Send, status: int, headers: Iterable[tuple[str, str]]) -> None:
     """Send the status line and headers. What no header can carry is a question mark: an answer that is charged for must go out."""
-    raw = [(name.encode(), UNSENDABLE.sub("?", value).encode("latin-1")) for name, value in headers]
+    raw = [(name.encode(), value.encode() if value.isascii() and value.isprintable() else _sendable(value)) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+def _sendable(value: str) -> bytes:
+    return UNSENDABLE.sub("?", value).encode("latin-1")
 
 
 async def send_whole(send: Send, status: int, content: bytes, headers: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ from tokenworth.flows.serve.service import Reply
 from tokenworth.flows.serve.wire import chat
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.gateway.app import Gateway, _stream
-from tokenworth.gateway.asgi import send_start
+from tokenworth.gateway.asgi import PRESENCE, Presence, send_start
 from tokenworth.wiring.clock import now
 from tokenworth.wiring.serving import Backend, serving
 from tokenworth.wiring.suppliers import make_suppliers
@@ -50,7 +50,8 @@ async def call(
         sent.append(message)
 
     given = {"authorization": f"Bearer {SECRET}"} | (headers or {})
-    scope = {"type": "http", "method": method, "path": path, "headers": [(k.encode(), v.encode()) for k, v in given.items()]}
+    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": [(k.encode(), v.encode()) for k, v in given.items()]}
+    scope["extensions"] = {PRESENCE: Presence()}
     async with serving(Shop(made, made.costs), backend) as service:
         await Gateway(service, max_body=limit)(scope, receive, send)
         assert not service.holds.live

@@ -1,4 +1,4 @@
-"""The port is checked before granian shares it in silence, and connections that say nothing are closed."""
+"""The port is checked before it is shared in silence, and connections that say nothing are closed."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def seconds_until_closed(port: int, sent: bytes) -> float:
 
 
 def test_a_connection_without_a_whole_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tokenworth.gateway.server.HEADER_SECONDS", 1)
+    monkeypatch.setattr("tokenworth.gateway.connection.HEADER_SECONDS", 1)
     port = free_port()
     seconds: list[float | BaseException] = []
 

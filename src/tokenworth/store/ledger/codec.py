@@ -157,6 +157,7 @@ def policy_value(stored: str) -> Policy:
         _budgets(plain),
         tuple(plain["low_balance"]),
         TopUp(**plain["top_up"]) if plain["top_up"] else None,
+        plain.get("postpaid", False),
     )
 
 

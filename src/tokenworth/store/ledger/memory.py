@@ -216,7 +216,8 @@ class Memory:
         for lot in change.lots:
             self._put_lot(lot, steady=entry.kind in REQUESTS and lot.live)
         if change.hold is not None:
-            self.put_hold(change.hold, new=entry.kind in ("hold", "record"))
+            # usage from elsewhere, and a postpaid account's, gets its row as it ends
+            self.put_hold(change.hold, new=entry.kind in ("hold", "record") or self.hold(change.hold.id) is None)
         if change.event is not None:
             rows.events[change.event.id] = change.event
         if change.correction is not None:

@@ -1,5 +1,6 @@
 """Customers and their API keys. A secret is shown once, when it is made; the file has its SHA-256 only."""
 
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ MACHINE = "op_"
 """How the ids of the operator's own keys begin."""
 SECRET_BYTES = 32
 ID_DIGITS = 12
+FRESH_SECONDS = 0.02
+"""How long a revocation may take to be heard of: where every request writes the file, to look into it costs as much as to parse a request."""
 PROJECT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -63,9 +66,12 @@ class SqliteDirectory(Lookups):
     def __init__(self, path: Path) -> None:
         """Open the file for reading."""
         super().__init__(connect_readonly(path))
+        self._asked = float("-inf")
 
     def _refresh(self) -> None:
-        self._ask_version()
+        if time.monotonic() - self._asked > FRESH_SECONDS:
+            self._asked = time.monotonic()
+            self._ask_version()
 
 
 CUSTOMERS = "SELECT id, plan, created, own FROM customer"
