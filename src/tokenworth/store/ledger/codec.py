@@ -139,8 +139,13 @@ def spend_rows(account: Account) -> Iterable[Row]:
 
 
 def policy_text(policy: Policy) -> str:
-    """Return a policy as JSON; the standard one is empty."""
-    return "" if policy == STANDARD else text(asdict(policy))
+    """Return a policy as JSON; the standard one is empty. What came later is left out where it is not agreed, so that older rows say the same."""
+    if policy == STANDARD:
+        return ""
+    stated = asdict(policy)
+    if not policy.postpaid:
+        del stated["postpaid"]
+    return text(stated)
 
 
 def policy_value(stored: str) -> Policy:
