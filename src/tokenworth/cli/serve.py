@@ -100,7 +100,7 @@ class Worker:
 
 async def _with_workers(worker: Worker, address: Address, *, number: int, ready: Callable[[], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="tokenworth-") as folder:
-        worker = replace(worker, outside=replace(worker.outside, peers=Path(folder)))
+        worker = replace(worker, outside=replace(worker.outside, peers=Path(folder), processes=number))
         async with shared(worker.book, worker.database, os.environ) as connect:
             await supervise(worker, connect, address, number=number, ready=ready)
 

@@ -55,6 +55,8 @@ class Outside:
     log_requests: bool = False
     traces: bool = False
     peers: Path | None = None
+    processes: int = 1
+    """How many serve on the port."""
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ async def application(shop: Shop, backend: Backend, outside: Outside) -> AsyncGe
         watched = replace(backend, ledger=ledger, suppliers=cutter.over(backend.suppliers))
         if outside.peers is not None:
             await stack.enter_async_context(telling(outside.peers, meters.snapshot))
-        service = await stack.enter_async_context(serving(shop, watched, hold_seconds=outside.hold_seconds))
+        service = await stack.enter_async_context(serving(shop, watched, hold_seconds=outside.hold_seconds, processes=outside.processes))
         if outside.database is not None:
             await stack.enter_async_context(following(service, outside.database, lambda book: cutter.over(make_suppliers(book, os.environ, now))))
         state = State(service, ledger, meters, outside)

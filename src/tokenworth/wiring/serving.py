@@ -38,10 +38,12 @@ class Backend:
 
 
 @asynccontextmanager
-async def serving(shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, clock: Callable[[], int] = now) -> AsyncGenerator[Service, None]:
-    """Run a service: its background tasks until the end, then wait until every hold that is being closed is closed."""
+async def serving(
+    shop: Shop, backend: Backend, *, hold_seconds: int = HOLD_SECONDS, processes: int = 1, clock: Callable[[], int] = now
+) -> AsyncGenerator[Service, None]:
+    """Run a service, one of so many: its background tasks until the end, then wait until every hold that is being closed is closed."""
     holds = Holds(backend.ledger, clock, hold_seconds * SECOND)
-    gates = Gates(clock)
+    gates = Gates(clock, processes)
     gates.fit(shop.book)
     service = Service(Edition(shop, backend.suppliers), backend.directory, gates, holds, clock, entropy)
     tasks = [asyncio.create_task(holds.keep()), asyncio.create_task(holds.expire())]

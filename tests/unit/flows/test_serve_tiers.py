@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from tests.support.mixing import Answer, Got, Scripted, bench, mix
-from tests.support.shop import terms
+from tests.support.shop import book, terms, upstream
 from tokenworth.book.model import Book, Tier
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.instants import SECOND
 from tokenworth.core.money import parse_amount, parse_rate
+from tokenworth.flows.schedule.queue import State
+from tokenworth.flows.serve.dispatch import Gates
 from tokenworth.price.card import Card, compile_terms
 
 TOKENS = 27
@@ -215,3 +217,13 @@ async def test_a_request_goes_to_the_supplier_that_has_room() -> None:
         events = [got.event for got in await asyncio.gather(*(at.ask() for _ in range(2)))]
     assert [event.model for event in events if event] == ["a", "b"]
     assert all(event.queued == 0 for event in events if event)
+
+
+@pytest.mark.parametrize(("whole", "processes", "slots"), [(8, 1, 8), (8, 2, 4), (9, 2, 4), (1, 4, 1)])
+async def test_several_processes_share_a_suppliers_capacity(whole: int, processes: int, slots: int) -> None:
+    made = book({"up": replace(upstream("http://nowhere"), concurrency=whole, tokens_per_minute=6_000)})
+    gates = Gates(lambda: 0, processes)
+    gates.fit(made)
+    gate = gates.by_supplier["up"]
+    admitted = [gate.enter("default", 0, since=0) for _ in range(whole + 1)]
+    assert sum(ticket.state is State.STARTED for ticket in admitted) == slots

@@ -16,10 +16,10 @@ from tokenworth.flows.serve.order import Order
 
 @dataclass(slots=True)
 class Gates:
-    """The queue of each supplier whose capacity the book limits. `slice_` says which part of a capacity is this process's."""
+    """The queue of each supplier whose capacity the book limits. Of several processes that serve, each has an even slice of it."""
 
     clock: Callable[[], int]
-    slice_: Callable[[int], int] = lambda whole: whole
+    processes: int = 1
     by_supplier: dict[str, Gate] = field(default_factory=dict)
 
     def fit(self, book: Book) -> None:
@@ -29,13 +29,17 @@ class Gates:
         now = self.clock()
         for supplier in book.suppliers.values():
             gate = self.by_supplier.get(supplier.id)
-            slots, tokens = self.slice_(supplier.concurrency), self.slice_(supplier.tokens_per_minute)
+            slots, tokens = self._slice(supplier.concurrency), self._slice(supplier.tokens_per_minute)
             if gate is None and _limited(supplier):
                 self.by_supplier[supplier.id] = Gate(Queue(Capacity(slots, tokens, reserved, at=now), patience), self.clock)
             elif gate:
                 gate.queue.patience = patience
                 gate.queue.capacity.resize(slots, tokens, reserved, at=now)
                 gate.moved()
+
+    def _slice(self, whole: int) -> int:
+        """Return this process's part, at least one: none would be no limit."""
+        return max(whole // self.processes, 1) if whole else 0
 
 
 def _limited(supplier: Supplier) -> bool:
