@@ -86,7 +86,7 @@ class Service:
         ordered = order(edition.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         dispatch = Dispatch(edition, self.router, self.gates.by_supplier, self.clock)
         ranked = dispatch.ranked(ordered, call.session)
-        if (pause := dispatch.too_late(ranked, ask.tier, at)) is not None:
+        if (pause := dispatch.too_late(ranked, ordered.ask.tier, at)) is not None:
             raise too_late(pause)
         lease = admit(self.limiter, ordered)
         tries = Tries(ordered, ranked, dispatch, edition.shop.costs)
