@@ -52,9 +52,9 @@ class Meters:
         """Count what is held for a request of this process."""
         self._held[draft.id] = (draft.unit, amount)
 
-    def hold_ended(self, event: str) -> None:
-        """Count off what was held; holds of others are passed over."""
-        self._held.pop(event, None)
+    def hold_ended(self, event: str) -> bool:
+        """Count off what was held, and return whether it was counted until now; holds of others are passed over."""
+        return self._held.pop(event, None) is not None
 
     def hold_refused(self, refused: Refused) -> None:
         """Count what was not held."""
