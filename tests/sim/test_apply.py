@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from tests.sim.test_cli_serve import ENVIRONMENT, HELLO, tokenworth
 from tests.support.gateway import add_customer, free_port, until
 from tests.support.upstream import Upstream
-from tokenworth.capture.events import UsageEvent
+from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.money import NANO
 from tokenworth.store.sqlite.reader import Reader
 
@@ -46,6 +47,7 @@ class Shop:
         self.folder.mkdir()
         self.port = free_port()
         self.secret = ""
+        self.process: subprocess.Popen[bytes] | None = None
 
     def apply(self, text: str) -> dict[str, Any]:
         (self.folder / "book.toml").write_text(text)
@@ -66,14 +68,15 @@ class Shop:
 
 
 @contextmanager
-def served(folder: Path, text: str) -> Iterator[Shop]:
+def served(folder: Path, text: str, *options: str) -> Iterator[Shop]:
     made = Shop(folder)
     (made.folder / "book.toml").write_text(text)
     with made.log.open("w") as out:
-        command = [sys.executable, "-m", "tokenworth", "serve", str(made.folder), "--db", str(made.database), "--port", str(made.port)]
+        command = [sys.executable, "-m", "tokenworth", "serve", str(made.folder), "--db", str(made.database), "--port", str(made.port), *options]
         process = subprocess.Popen(command, env=ENVIRONMENT, stdout=out, stderr=out)
     try:
         until(lambda: made.said("client.chat"), seconds=20)
+        made.process = process
         made.secret = add_customer(made.database, "ada", 1_000 * NANO)
         yield made
     finally:
@@ -123,6 +126,47 @@ def test_a_new_book_is_served_to_what_comes_and_streams_go_on_as_they_began(tmp_
         assert by_model["drip"].charge % 10_000 == 0
         again = at.apply((at.folder / "book.toml").read_text())
         assert not again["changed"]
+
+
+def test_streams_of_a_book_that_was_applied_are_cut_when_the_gateway_stops(tmp_path: Path, supplier: Upstream) -> None:
+    first = shop({"echo": supplier.url("echo")}, 'model = "echo"')
+    with served(tmp_path, first, "--drain-seconds", "0.5") as at, at.client() as client:
+        told = at.apply(shop({"drip": supplier.url("drips")}, 'model = "drip"', more="concurrency = 1"))
+        until(lambda: at.said(f"book {told['book'][:12]} is served"))
+        stream = client.chat.completions.create(model="chat", messages=HELLO, stream=True)
+        assert next(stream).choices
+        waiting: list[Exception] = []
+
+        def wait() -> None:
+            try:
+                client.chat.completions.create(model="chat", messages=HELLO)
+            except openai.OpenAIError as error:
+                waiting.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        until(lambda: open_holds(at) == 2)
+        assert at.process
+        at.process.terminate()
+        with pytest.raises(openai.APIError) as caught:
+            for _ in stream:
+                pass
+        assert caught.value.code == "gateway_stopping"
+        thread.join(20)
+        (error,) = waiting
+        assert isinstance(error, openai.InternalServerError)
+        assert (error.status_code, error.code) == (502, "gateway_stopping")
+        assert at.process.wait(20) == 0
+        by_status = {event.status: event for event in at.events()}
+    cut, queued = by_status[Status.ESTIMATED], by_status[Status.FAILED]
+    assert (cut.alarm, cut.book, queued.alarm, queued.charge) == ("supplier_gone", told["book"], "gateway_stopping", 0)
+    assert cut.charge == 10_000 * (cut.counts["input"] + cut.counts["output"])
+    assert cut.counts["output"] > 0
+
+
+def open_holds(at: Shop) -> int:
+    with Reader(at.database) as reader:
+        return sum(1 for _ in reader.open_holds())
 
 
 @pytest.mark.parametrize("more", ['api_key_env = "NO_SUCH_KEY"'])

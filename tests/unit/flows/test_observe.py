@@ -1,5 +1,6 @@
 """What a gateway counts of itself, and the sum of several processes'."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -97,6 +98,29 @@ async def test_holds_settlements_and_what_is_lost_are_counted_where_they_pass() 
     # each asked the clock before and after
     assert (got["tokenworth_ledger_seconds_count"], got["tokenworth_ledger_seconds_sum"], got["tokenworth_ledger_queue"]) == (6, 6, 0)
     assert [event.status for event, _ in told] == ["ok", "failed", "lost"]
+
+
+async def test_a_settlement_is_counted_once_though_who_waited_for_it_left_and_asked_again() -> None:
+    class Slow(FakeLedger):
+        async def submit(self, commands: Any) -> Any:
+            done = await super().submit(commands)
+            await asyncio.sleep(0)
+            return done
+
+    meters, told = Meters(), Told()
+    ledger = WatchedLedger(Slow({"ada": 1000}), meters, lambda: 0.0, told=told)
+    first = draft(1)
+    await ledger.submit([Hold(first, 100, LATER)])
+    close = Settle(settled(first, 60))
+    task = asyncio.create_task(ledger.submit([close]))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    await ledger.submit([close])
+    await ledger.submit([close])
+    got = samples(meters)
+    assert (got["tokenworth_events_total chat default chat ok"], got["tokenworth_charged_total chat default credits"]) == (1, 60e-9)
+    assert len(told) == 1
 
 
 async def test_usage_from_elsewhere_is_counted_and_is_no_request_of_ours() -> None:

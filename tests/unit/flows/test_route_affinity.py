@@ -89,3 +89,9 @@ def test_others_are_others(one: dict[str, object], two: dict[str, object]) -> No
 def test_customers_share_no_key_and_a_header_stands_above_the_fields() -> None:
     assert key({"user": "u"}) != key({"user": "u"}, "bob")
     assert key({"user": "u"}, session="s") == key({"user": "v"}, session="s") != key({"user": "u"})
+
+
+def test_a_number_beyond_64_bits_is_as_good_a_beginning_as_any() -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"maximum": 2**70}}}]
+    assert key({"messages": HELLO, "tools": tools}) == key({"messages": ANSWERED, "tools": tools})
+    assert key({"messages": HELLO, "tools": tools}) != key({"messages": HELLO})

@@ -227,3 +227,20 @@ async def test_several_processes_share_a_suppliers_capacity(whole: int, processe
     gate = gates.by_supplier["up"]
     admitted = [gate.enter("default", 0, since=0) for _ in range(whole + 1)]
     assert sum(ticket.state is State.STARTED for ticket in admitted) == slots
+
+
+async def test_whether_it_can_be_served_in_time_is_asked_for_the_tier_of_its_key() -> None:
+    supplier = Scripted([Answer(wait=0.3)])
+    tiers = [Tier("flex", 60 * SECOND), Tier("default", SECOND)]
+    async with bench(crowded(tiers=tiers), {"a": supplier}, tier="flex") as at:
+        for _ in range(3):
+            await at.ask()
+        # for a request at the default tier, which waits a second, there is no time left; for flex there is a minute
+        waiting = [asyncio.create_task(at.ask(service_tier="default")) for _ in range(4)]
+        await asyncio.sleep(0.02)
+        assert (await at.ask(service_tier="default")).event is None
+        mine = await at.ask()
+        await asyncio.gather(*waiting)
+    assert mine.refusal is None
+    assert mine.event is not None
+    assert mine.event.tier == "flex"

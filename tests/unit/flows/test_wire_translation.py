@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.shop import model
 from tokenworth.book.model import Supplier
+from tokenworth.flows.exact_json import encode
 from tokenworth.flows.serve.refusal import Refusal
 from tokenworth.flows.serve.wire import chat, messages, responses
 from tokenworth.flows.serve.wire.find import FORMATS, find_bridge
@@ -122,7 +123,7 @@ def test_the_tables_of_the_documentation_are_made_by_translating() -> None:
 
 
 def translate(client: str, supplier: str, body: dict[str, Any], **more: Any) -> Any:
-    ask = FORMATS[client].parse(orjson.dumps(PAGE.BASES[client] | body))
+    ask = FORMATS[client].parse(encode(PAGE.BASES[client] | body))
     return find_bridge(client, PAGE.SUPPLIERS[supplier]).request(ask, model("m", "s", max_output=500, **more))
 
 
@@ -205,3 +206,13 @@ def test_a_supplier_that_speaks_several_gets_the_same_format_else_the_first() ->
     assert find_bridge("chat", both) is chat.SAME
     assert find_bridge("responses", both) is responses.SAME
     assert find_bridge("messages", both).api == "responses"
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30])
+def test_numbers_of_calls_stay_what_they_are(number: int) -> None:
+    called = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"n": number}}]}
+    sent = translate("messages", "chat", {"messages": [{"role": "user", "content": "x"}, called], "max_tokens": 5})
+    (call,) = sent["messages"][-1]["tool_calls"]
+    assert call["function"]["arguments"] == f'{{"n":{number}}}'
+    back = translate("chat", "messages", {"messages": [{"role": "user", "content": "x"}, sent["messages"][-1]]})
+    assert back["messages"][-1]["content"][0]["input"] == {"n": number}

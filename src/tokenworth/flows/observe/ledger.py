@@ -54,8 +54,9 @@ class WatchedLedger:
             elif not result.repeated:
                 meters.hold_placed(command.draft, command.amount)
         elif isinstance(command, Settle | Release):
-            meters.hold_ended(command.event.id)
-            self._stored(result, seen, served=True)
+            # who waited for the first may have left before it was counted
+            first = meters.hold_ended(command.event.id)
+            self._stored(result, seen, served=True, first=first)
         elif isinstance(command, Record):
             self._stored(result, None, served=False)
         elif isinstance(command, Expire) and isinstance(result, Done):
@@ -64,8 +65,8 @@ class WatchedLedger:
                 meters.stored(event, served=True)
                 self._told(event, None)
 
-    def _stored(self, result: Result, seen: Seen | None, *, served: bool) -> None:
-        if isinstance(result, Done) and result.event is not None and not result.repeated:
+    def _stored(self, result: Result, seen: Seen | None, *, served: bool, first: bool = False) -> None:
+        if isinstance(result, Done) and result.event is not None and (first or not result.repeated):
             self._meters.stored(result.event, served=served)
             if served:
                 self._told(result.event, seen)

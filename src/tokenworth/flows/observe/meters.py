@@ -28,6 +28,7 @@ class Lane:
     waived: int = 0
     revenue: int = 0
     cost: int = 0
+    wasted: int = 0
     units: dict[str, int] = field(default_factory=dict)
 
 
@@ -52,9 +53,9 @@ class Meters:
         """Count what is held for a request of this process."""
         self._held[draft.id] = (draft.unit, amount)
 
-    def hold_ended(self, event: str) -> None:
-        """Count off what was held; holds of others are passed over."""
-        self._held.pop(event, None)
+    def hold_ended(self, event: str) -> bool:
+        """Count off what was held, and return whether it was counted until now; holds of others are passed over."""
+        return self._held.pop(event, None) is not None
 
     def hold_refused(self, refused: Refused) -> None:
         """Count what was not held."""
@@ -72,6 +73,7 @@ class Meters:
         lane.waived += event.waived
         lane.revenue += event.revenue
         lane.cost += event.cost
+        lane.wasted += event.wasted
         units = lane.units
         for unit, count in event.counts.items():
             units[unit] = units.get(unit, 0) + count
@@ -93,6 +95,7 @@ class Meters:
         waived = Counter("tokenworth_waived", "Rated beyond what could be charged.", (*what, "unit"), nano=True)
         revenue = Counter("tokenworth_revenue", "Recognised when it was charged.", (*what, "currency"), nano=True)
         cost = Counter("tokenworth_cost", "What suppliers bill for it, by the cost card.", (*what, "currency"), nano=True)
+        wasted = Counter("tokenworth_wasted", "What attempts that did not serve are estimated to cost.", (*what, "currency"), nano=True)
         for (product, tier, customer, api, status, unit, currency), lane in self._lanes.items():
             mine: Labels = (product, tier, customer) if self._by_customer else (product, tier)
             events.add((*mine, api, status), lane.events)
@@ -103,9 +106,10 @@ class Meters:
                 (waived, lane.waived, unit),
                 (revenue, lane.revenue, currency),
                 (cost, lane.cost, currency),
+                (wasted, lane.wasted, currency),
             ):
                 counter.add((*mine, label), amount)
-        return events, units, charged, waived, revenue, cost
+        return events, units, charged, waived, revenue, cost, wasted
 
     def _of_now(self) -> Iterable[Counter]:
         held = Gauge("tokenworth_held", "Held by this gateway's open requests.", ("unit",), nano=True)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from math import inf, log
 from typing import Any
 
-import orjson
+from tokenworth.flows.exact_json import encode
 
 SPAN = 2**64
 PREFIX = ("system", "instructions", "tools")
@@ -40,7 +40,7 @@ def affinity(body: Mapping[str, Any], *, customer: str, session: str = "") -> by
     """
     named = session or _named(body)
     hashed = blake2b(customer.encode(), digest_size=16)
-    hashed.update(orjson.dumps(["named", named] if named else ["begins", *_beginning(body)]))
+    hashed.update(encode(["named", named] if named else ["begins", *_beginning(body)]))
     return hashed.digest()
 
 

@@ -1,7 +1,7 @@
 """How many tokens a prompt has, before it is sent: as the supplier counts them where it can, else as they are counted here. It costs nothing."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenworth.book.model import Model
@@ -27,13 +27,14 @@ class Counted:
     by: str
 
 
-async def count_tokens(shop: Shop, suppliers: Mapping[str, Supplier], model: Model, ask: Ask) -> Counted:
-    """Count the tokens of a request in Anthropic's format; Refusal (400) where the supplier finds it malformed."""
-    if messages.API in spoken(shop.book.suppliers[model.supplier]):
-        counted = await _asked(suppliers[model.supplier], model, ask)
-        if counted is not None:
-            return Counted(counted, "supplier")
-    return Counted(Said(ask.prompt).tokens(shop.counts.get(model.id, by_bytes)), "estimate")
+async def count_tokens(shop: Shop, suppliers: Mapping[str, Supplier], models: Sequence[Model], ask: Ask) -> Counted:
+    """Count the tokens of a request in Anthropic's format as the first of its models does; Refusal (400) where a supplier finds it malformed."""
+    for model in models:
+        if messages.API in spoken(shop.book.suppliers[model.supplier]):
+            counted = await _asked(suppliers[model.supplier], model, ask)
+            if counted is not None:
+                return Counted(counted, "supplier")
+    return Counted(Said(ask.prompt).tokens(shop.counts.get(models[0].id, by_bytes)), "estimate")
 
 
 async def _asked(supplier: Supplier, model: Model, ask: Ask) -> int | None:

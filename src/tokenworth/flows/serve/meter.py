@@ -53,7 +53,8 @@ def settled(order: Order, tap: Tap, costs: Card, ending: Ending) -> UsageEvent:
     kept = _promise(order, usage, ending)
     charged, unpaid, terms, tier = _charge(usage, order, charged_tier(order, served, kept=kept))
     if ending.alarm == SUPPLIER_GONE and order.broken_off_free:
-        charged = 0
+        # at nobody's rates: who rates the event again leaves it out
+        charged, unpaid, tier = 0, "", ""
     return order.draft._replace(
         served_tier=served,
         charged_tier="" if unpaid == UNPRICED else tier,

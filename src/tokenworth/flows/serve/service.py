@@ -86,7 +86,7 @@ class Service:
         ordered = order(edition.shop, principal, ask, event=sortable_id(at, self.entropy(ENTROPY_BYTES)), at=at)
         dispatch = Dispatch(edition, self.router, self.gates.by_supplier, self.clock)
         ranked = dispatch.ranked(ordered, call.session)
-        if (pause := dispatch.too_late(ranked, ask.tier, at)) is not None:
+        if (pause := dispatch.too_late(ranked, ordered.ask.tier, at)) is not None:
             raise too_late(pause)
         lease = admit(self.limiter, ordered)
         tries = Tries(ordered, ranked, dispatch, edition.shop.costs)
@@ -147,11 +147,17 @@ class Service:
         """Count the tokens of a request in Anthropic's format. Refusal where it is malformed, or its product is not sold to the caller."""
         principal = self.caller(call.secret)
         ask = replace(messages.parse_count(call.body), betas=call.betas)
-        shop = self.edition.shop
+        edition = self.edition
+        shop = edition.shop
         if ask.product not in {model["id"] for model in sold(shop, principal, self.clock())}:
             raise unknown_product(ask.product)
-        first = next(iter(shop.book.products[ask.product].weights))
-        return await count_tokens(shop, self.edition.suppliers, shop.book.models[first], ask)
+        weights = shop.book.products[ask.product].weights
+        models = [shop.book.models[id_] for id_ in sorted(weights, key=weights.__getitem__, reverse=True)]
+        edition.enter()
+        try:
+            return await count_tokens(shop, edition.suppliers, models, ask)
+        finally:
+            edition.leave()
 
     def models(self, secret: str) -> Sequence[Mapping[str, Any]]:
         """List what the caller's plan sells now."""

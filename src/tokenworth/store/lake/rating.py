@@ -17,6 +17,7 @@ from tokenworth.core.errors import PriceError
 from tokenworth.core.instants import from_datetime
 from tokenworth.core.money import PICO_PER_NANO
 from tokenworth.core.units import UNITS
+from tokenworth.flows.serve.meter import SUPPLIER_GONE
 from tokenworth.price.card import Card, Terms
 from tokenworth.price.hours import bounds
 from tokenworth.price.rate import rate_frame
@@ -66,6 +67,8 @@ def rerate(path: Path, cards: Mapping[str, Card], column: str = "charge") -> lis
     events = con.read_parquet(str(path), table_name="events")
     events = events.filter(events.status.isin(RATED))
     if column == "charge":
+        # what a supplier broke off is free where the product says so
+        events = events.filter(~((events.alarm == SUPPLIER_GONE) & (events.charged_tier == "") & (events.charge + events.waived == 0)))
         # a lower tier that was served, or that a broken promise is charged at
         events = events.mutate(tier=ibis.ifelse(events.charged_tier == "", events.tier, events.charged_tier))
     units = _used(events)

@@ -1,19 +1,16 @@
 """Readers of a request's fields: each Refusal (400) names the field that is missing or of the wrong kind."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from tokenworth.flows.exact_json import exact
 from tokenworth.flows.serve.refusal import bad_request
 from tokenworth.price.card import DEFAULT_TIER
 
 MAX_DEPTH = 254
 """Levels of a body that orjson can write again for the supplier; it reads more."""
-DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
-LONG_NUMBER = b"0" * 19
-"""Digits of the shortest number that may not fit into 64 bits."""
 
 
 def read_body(raw: bytes) -> dict[str, Any]:
@@ -28,11 +25,8 @@ def read_body(raw: bytes) -> dict[str, Any]:
         raise bad_request(f"The body is nested deeper than {MAX_DEPTH} levels.", code="invalid_json") from None
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.", code="invalid_json")
-    if LONG_NUMBER in raw.translate(DIGITS):
-        # orjson makes floats of integers beyond 64 bits
-        exact: dict[str, Any] = json.loads(raw)
-        return exact
-    return body
+    whole: dict[str, Any] = exact(body, raw)
+    return whole
 
 
 def product(body: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from tokenworth.flows.exact_json import decode
 from tokenworth.flows.serve.refusal import Refusal, bad_request
 
 
@@ -81,7 +82,7 @@ class Taker:
 def read_json(text: str, path: str) -> dict[str, Any]:
     """Return the object that a text is, an empty one of an empty text; Refusal (400) where it is none."""
     try:
-        found = orjson.loads(text or "{}")
+        found = decode((text or "{}").encode())
     except orjson.JSONDecodeError:
         raise untranslatable(path) from None
     if not isinstance(found, dict):

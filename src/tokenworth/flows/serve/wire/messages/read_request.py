@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
+from tokenworth.flows.exact_json import encode
 from tokenworth.flows.serve.refusal import bad_request
 from tokenworth.flows.serve.wire.ask import Ask
 from tokenworth.flows.serve.wire.hub.conversation import Cache, Call, Conversation, Media, Part, Reasoning, Result, Shape, Text, Tool, Turn, grouped
@@ -149,7 +148,7 @@ def _redacted(block: Taker) -> Reasoning:
 
 def _call(block: Taker) -> Call:
     block.neutral(caller={"type": "direct"})
-    arguments = orjson.dumps(block.take("input", dict) or {}).decode()
+    arguments = encode(block.take("input", dict) or {}).decode()
     return Call(block.text("id"), block.text("name"), arguments, cache(block), block.at("input"))
 
 
