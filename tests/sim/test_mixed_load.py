@@ -252,7 +252,7 @@ def test_the_metrics_count_each_event_once(load_: Load) -> None:
     answered = Counter((each.ask.api, str(each.status)) for each in load_.got if each.event)
     requests = Counter[Any]()
     for (api, _, _, status), count in counted(load_, "tokenworth_requests_total").items():
-        requests[api, status] += count
+        requests[api, status] += int(count)
     assert dict(requests) == dict(answered)
     assert (load_.metrics["tokenworth_open_holds",], load_.metrics["tokenworth_open_requests",]) == (0, 0)
 
