@@ -6,6 +6,8 @@ from tokenworth.cli.lazy import Lazily, LazyGroup
 
 COMMANDS = {
     "frontier": Lazily("cost_frontier", "speed against throughput, from measurements: print, plot, export, and what was dropped"),
+    "predict": Lazily("cost_predict", "the frontier of what nobody measured, with its band, and how far to trust it"),
+    "energy": Lazily("cost_energy", "joules of a token, and what power alone makes it cost"),
     "import": Lazily("cost_import", "files of benchmark tools -> a table of measured points"),
     "gpu-hour": Lazily("cost_hour:gpu_hour", "what an hour of a GPU costs: rented, owned, over time"),
     "prefix-cache": Lazily("cost_cache:prefix_cache", "how much of real prompts a prefix cache of each size holds"),

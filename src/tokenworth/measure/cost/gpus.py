@@ -12,16 +12,17 @@ from tokenworth.core.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU's published figures.
+    """Published figures of a GPU, or of what does the work of one.
 
     Attributes:
         name: canonical, such as `h100_sxm`.
         memory: bytes.
         bandwidth: of its memory, bytes/s.
         flops: dense operations/s by precision (bf16, fp8, fp4); a precision that it lacks is absent.
-        watts: thermal design power of the GPU alone.
+        watts: thermal design power of the GPU alone; not a number where its maker states none.
         per_node: GPUs of a server.
         per_domain: GPUs that one fast fabric joins: a server's, or a rack's.
+        claimed: whether all that is known are its maker's claims: nobody measured its kernels.
     """
 
     name: str
@@ -31,25 +32,31 @@ class Gpu:
     watts: float
     per_node: int
     per_domain: int
+    claimed: bool = False
 
 
 @cache
 def gpus() -> Mapping[str, Gpu]:
     """Return the shipped GPUs by name."""
-    text = (files("tokenworth") / "data" / "inference" / "gpu_specs_aic.csv").read_text(encoding="utf-8")
-    return {row["system"]: _gpu(row) for row in csv.DictReader(text.splitlines())}
+    folder = files("tokenworth") / "data" / "inference"
+    known = {}
+    for file, claimed in (("gpu_specs_aic.csv", False), ("gpu_specs_claimed.csv", True)):
+        for row in csv.DictReader((folder / file).read_text(encoding="utf-8").splitlines()):
+            known[row["system"]] = _gpu(row, claimed=claimed)
+    return known
 
 
-def _gpu(row: Mapping[str, str]) -> Gpu:
+def _gpu(row: Mapping[str, str], *, claimed: bool) -> Gpu:
     flops = {precision: float(row[f"{precision}_tflops"]) * 1e12 for precision in ("bf16", "fp8", "fp4")}
     return Gpu(
         name=row["system"],
         memory=float(row["hbm_gib"]) * 2**30,
         bandwidth=float(row["hbm_tb_s"]) * 1e12,
         flops={precision: rate for precision, rate in flops.items() if rate},
-        watts=float(row["tdp_w"]),
+        watts=float(row["tdp_w"] or "nan"),
         per_node=int(row["gpus_per_node"]),
         per_domain=int(row["gpus_per_rack"] or row["gpus_per_node"]),
+        claimed=claimed,
     )
 
 
