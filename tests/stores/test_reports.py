@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.events import START, draft
 from tests.support.lives import DAY, HOUR, SWEPT, live
 from tokenworth.flows.accounting import Standing, TrialBalance, TrialLine
+from tokenworth.flows.statement import Beyond
 from tokenworth.render.accounts import history_data, journal_csv, trial_balance_csv
 from tokenworth.render.beancount import account, beancount_lines, commodity, component, ledger_account, named, trial_balance_lines
 from tokenworth.wiring.ledgers import Where, open_ledger, open_reader, verify
@@ -173,3 +174,11 @@ def test_names_of_other_customers_are_not_theirs(lived: Where) -> None:
     with open_reader(lived) as reader:
         assert [reader.has_account(name) for name in ("eve", "ev", "")] == [True, False, False]
         assert list(reader.history("ev")) == []
+
+
+def test_what_requests_came_to_beyond_their_holds(lived: Where) -> None:
+    with open_reader(lived) as reader:
+        found, later = reader.beyond(), reader.beyond(since=SWEPT)
+    # dan's 70 of a hold of 10, and eve's 50 of 40, who is capped
+    assert found == {"chat": Beyond(2, 60 + 10, 10)}
+    assert later == {}

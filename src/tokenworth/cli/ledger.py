@@ -74,7 +74,7 @@ def statement(*, since: str | None, until: str | None, db: Where, as_json: bool)
     """Show tokens by class, and revenue, cost and margin by product, tier and customer, as charged; what was corrected is apart."""
     taken = period(since, until)
     with open_reader(db) as reader:
-        found = summarise(reader.read(**taken), reader.corrections(**taken))
+        found = summarise(reader.read(**taken), reader.corrections(**taken), reader.beyond(**taken))
     if as_json:
         click.echo(json.dumps(statement_data(found), indent=2))
     else:

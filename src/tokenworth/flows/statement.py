@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from tokenworth.capture.events import Status, UsageEvent
 from tokenworth.core.units import UNITS
@@ -67,6 +68,15 @@ class Corrections:
     revenue: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What requests of a product came to beyond their holds, in nano-units of the unit; `waived` of it was not charged."""
+
+    requests: int
+    amount: int
+    waived: int
+
+
 @dataclass(slots=True)
 class Statement:
     """Totals of events as they were charged, and the same sums by product, tier and customer; what was corrected is apart."""
@@ -78,6 +88,8 @@ class Statement:
     statuses: dict[str, int] = field(default_factory=dict)
     alarms: dict[str, int] = field(default_factory=dict)
     corrections: Corrections = Corrections()
+    beyond: Mapping[str, Beyond] = field(default_factory=dict)
+    """By product, where any did."""
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -94,9 +106,11 @@ class Statement:
         return sorted(self.by["customer"].items(), key=lambda item: (item[1].margin, item[0]))[:most]
 
 
-def summarise(events: Iterable[UsageEvent], corrections: Corrections = Corrections()) -> Statement:
+def summarise(
+    events: Iterable[UsageEvent], corrections: Corrections = Corrections(), beyond: Mapping[str, Beyond] = MappingProxyType({})
+) -> Statement:
     """Fold events into a statement; memory grows with customers, not with events."""
-    statement = Statement(corrections=corrections)
+    statement = Statement(corrections=corrections, beyond=beyond)
     for event in events:
         statement.unit, statement.currency = event.unit, event.currency
         statement.statuses[event.status] = statement.statuses.get(event.status, 0) + 1

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tokenworth.capture.events import Status
 from tokenworth.core.money import NANO, format_amount
-from tokenworth.flows.statement import Corrections, Statement, Tally
+from tokenworth.flows.statement import Beyond, Corrections, Statement, Tally
 from tokenworth.render.tables import Column, print_table
 
 MONEY_COLUMNS = (
@@ -80,6 +80,9 @@ def _print_outcomes(statement: Statement, console: Console) -> None:
     if wasted := statement.total.wasted:
         text = f"In the cost: {rounded(wasted)} {statement.currency}, estimated, of attempts that did not serve."
         console.print(text, highlight=False)
+    for product, beyond in sorted(statement.beyond.items()):
+        text = f"Beyond their holds: {beyond.requests:,} requests of {product} by {rounded(beyond.amount)} {statement.unit}"
+        console.print(text + (f", of which {rounded(beyond.waived)} waived." if beyond.waived else "."), highlight=False)
     for alarm, count in sorted(statement.alarms.items()):
         console.print(f"Alarm: {alarm} ({count:,} times).", style="yellow", highlight=False)
 
@@ -96,6 +99,11 @@ def _print_corrections(found: Corrections, console: Console) -> None:
 def corrections_data(found: Corrections) -> dict[str, str]:
     """Return what moved apart from requests as exact decimal text."""
     return {name: format_amount(amount) for name, amount in asdict(found).items()}
+
+
+def beyond_data(beyond: Beyond) -> dict[str, Any]:
+    """Return what went beyond holds as plain data; amounts are exact decimal text."""
+    return {"requests": beyond.requests, "amount": format_amount(beyond.amount), "waived": format_amount(beyond.waived)}
 
 
 def tally_data(tally: Tally) -> dict[str, Any]:
@@ -123,5 +131,6 @@ def statement_data(statement: Statement) -> dict[str, Any]:
         "alarms": dict(statement.alarms),
         **{f"by_{group}": {name: tally_data(tally) for name, tally in sorted(tallies.items())} for group, tallies in groups},
         "corrections": corrections_data(statement.corrections),
+        "beyond_holds": {product: beyond_data(beyond) for product, beyond in sorted(statement.beyond.items())},
         "worst_customers": [name for name, _ in statement.worst_customers()],
     }

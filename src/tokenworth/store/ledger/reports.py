@@ -12,7 +12,7 @@ from tokenworth.capture.policy import Policy
 from tokenworth.capture.postings import debt, wallet
 from tokenworth.core.ids import ENTROPY_BYTES, IMPORTED, sortable_id
 from tokenworth.flows.accounting import DAY, HistoryLine, Journal, Moved, TrialBalance, trial_balance
-from tokenworth.flows.statement import Corrections
+from tokenworth.flows.statement import Beyond, Corrections
 from tokenworth.measure.usage.counts import Usage
 from tokenworth.store.ledger.codec import EVENT_COLUMNS, Row, event_value, policy_value
 from tokenworth.store.ledger.proof.queries import halves, joined
@@ -48,6 +48,10 @@ HISTORY = """
 """
 
 
+BEYOND = f"""
+    SELECT e.product, count(*), {halves("e.charge + e.waived - h.amount")}, {halves("e.waived")} FROM event e JOIN hold h ON h.id = e.id
+    WHERE e.at >= ? AND e.at < ? AND h.amount > 0 AND e.charge + e.waived > h.amount GROUP BY e.product ORDER BY e.product
+"""
 ANSWERS = f"SELECT product, counts FROM event WHERE status = 'ok' AND alarm = '' AND id < '{IMPORTED}' ORDER BY id DESC LIMIT ?"
 
 
@@ -93,6 +97,11 @@ class Reports(ABC):
     def notices(self) -> Iterator[Notice]:
         """Yield what the operator asked to be told of, oldest first."""
         yield from (Notice(*row) for row in self.query("SELECT customer, kind, subject, remaining, at FROM notice ORDER BY seq"))
+
+    def beyond(self, *, since: int | None = None, until: int | None = None) -> dict[str, Beyond]:
+        """Return by product what requests came to beyond their holds; a postpaid account's hold nothing, and are not among them."""
+        found = self.query(BEYOND, _period(since, until))
+        return {product: Beyond(count, joined(*halved[:2]), joined(*halved[2:])) for product, count, *halved in found}
 
     def corrections(self, *, since: int | None = None, until: int | None = None) -> Corrections:
         """Return what a period refunded, repaid and adjusted, by when it took effect."""
