@@ -37,7 +37,7 @@ def test_what_went_beyond_holds_is_told_by_product() -> None:
     beyond = {"chat": Beyond(3, 5 * NANO, NANO), "code": Beyond(1, 2 * NANO, 0)}
     text = printed(settled(draft(1), NANO), beyond=beyond)
     assert "Beyond their holds: 3 requests of chat by 5.00 credits, of which 1.00 waived. " in text
-    assert "Beyond their holds: 1 requests of code by 2.00 credits. " in text
+    assert "Beyond their holds: 1 requests of code by 2.00 credits." in text
     assert statement_data(summarise([], beyond=beyond))["beyond_holds"]["chat"] == {"requests": 3, "amount": "5", "waived": "1"}
 
 
